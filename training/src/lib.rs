@@ -1,0 +1,1 @@
+//! Fine-tuning any two-tower model with hard negatives.
