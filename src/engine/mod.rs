@@ -1,1 +1,10 @@
-//! (being written)
+//! One named thread that owns the device: [`Command`] in, [`Event`] out.
+
+mod command;
+mod event;
+
+pub use command::{Command, End, ExampleId, ImageId};
+pub use event::{
+    BenchmarkInfo, CheckpointInfo, DataInfo, Event, ExampleInfo, Failure, FocusScore, OptionScore, PairInfo, Picture,
+    Scores, Status, SweepProgress,
+};

@@ -1,0 +1,54 @@
+//! What the window may ask of the engine. Imperative; every command ends in its event or in [`super::Event::Failed`].
+
+use std::path::PathBuf;
+
+use crate::patch::AlphaMap;
+
+/// Names one example: the benchmark's place in [`super::DataInfo::benchmarks`] and the example's place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExampleId {
+    /// Place of the benchmark.
+    pub benchmark: usize,
+    /// Place of the example.
+    pub example: usize,
+}
+
+/// Names one image: the benchmark's place and the image's place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ImageId {
+    /// Place of the benchmark.
+    pub benchmark: usize,
+    /// Place of the image.
+    pub image: usize,
+}
+
+/// Which end of the pair a checkpoint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum End {
+    /// The pre-trained checkpoint, alpha 0.
+    Base,
+    /// The fine-tuned checkpoint, alpha 1.
+    Tuned,
+}
+
+/// A request. `SetAlpha`, `Focus` and `ShowThumbnails` overwrite their predecessor: the newest wins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Open both ends; `demo:base` and `demo:tuned` name the embedded pair. Answer: `PairOpened`.
+    OpenPair { base: PathBuf, tuned: PathBuf },
+    /// Find benchmarks in a folder, or take the demo world's when `None`. Answer: `DataOpened`.
+    OpenData { folder: Option<PathBuf> },
+    /// Blend to these alphas and score the focused example, then the probe set. Answers: `FocusScored`, `Scored`.
+    SetAlpha(AlphaMap),
+    /// Follow one example. Answer: `FocusScored` at the current alpha, and again at each new one.
+    Focus(Option<ExampleId>),
+    /// Load small pictures of these images, in this order. Answers: `ThumbnailLoaded` each.
+    ShowThumbnails(Vec<ImageId>),
+    /// Load the large picture. Answer: `PictureLoaded`.
+    ShowPicture(ImageId),
+    /// Go on with, or hold, the sweep over alpha. Answer: `SweepAdvanced`.
+    RunSweep(bool),
+    /// End the engine's thread.
+    Quit,
+}
