@@ -1,1 +1,11 @@
-//! (being written)
+//! The two towers, image preprocessing and tokens.
+
+pub mod preprocess;
+pub mod resize;
+pub mod tokens;
+mod towers;
+mod trainable;
+
+pub use tokens::Tokenizer;
+pub use towers::{Clip, normalise};
+pub use trainable::TrainableClip;

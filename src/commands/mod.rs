@@ -1,1 +1,130 @@
-//! (being written)
+//! The command line: one thin file per headless command. Without a command, the window opens.
+
+mod bench;
+mod demo;
+mod embed;
+mod evaluate;
+mod inspect;
+mod model;
+mod output;
+mod patch;
+mod score;
+mod sweep;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use output::report;
+
+use crate::device::DeviceChoice;
+use crate::kernels::Activation;
+
+/// A workbench for patching CLIP models. Without a command it opens the window.
+///
+/// CKPT is a safetensors file or a Hugging Face or open_clip folder; demo:base and demo:tuned name the embedded pair.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    window: WindowArgs,
+}
+
+/// What the window opens.
+#[derive(Debug, Args)]
+pub struct WindowArgs {
+    /// Pre-trained checkpoint (alpha 0)
+    #[arg(long, value_name = "CKPT", requires = "tuned")]
+    base: Option<PathBuf>,
+    /// Fine-tuned checkpoint (alpha 1)
+    #[arg(long, value_name = "CKPT", requires = "base")]
+    tuned: Option<PathBuf>,
+    /// Folder with benchmarks; the scene world when absent
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// auto, cpu, cuda or metal
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+    /// quick-gelu or gelu, where the files do not tell
+    #[arg(long)]
+    activation: Option<Activation>,
+    /// Wait for the first sweep, save the window's picture, exit
+    #[arg(long, value_name = "FILE.png")]
+    screenshot: Option<PathBuf>,
+    /// Size of the window in points
+    #[arg(long, value_name = "WxH", hide = true)]
+    size: Option<String>,
+    /// dark or light, instead of the remembered one
+    #[arg(long, hide = true)]
+    theme: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what a checkpoint is
+    Inspect(inspect::InspectArgs),
+    /// Similarities and probabilities of texts for images
+    Score(score::ScoreArgs),
+    /// Write embeddings of images and texts
+    Embed(embed::EmbedArgs),
+    /// Blend two checkpoints into one
+    Patch(patch::PatchArgs),
+    /// Score benchmarks at one alpha
+    Evaluate(evaluate::EvaluateArgs),
+    /// Score benchmarks over alpha
+    Sweep(sweep::SweepArgs),
+    /// Measure the blend and both towers at ViT-B/32 size
+    Bench(bench::BenchArgs),
+    /// The scene world behind the embedded pair
+    #[command(subcommand)]
+    Demo(demo::DemoCommand),
+}
+
+/// Runs what the user asked for.
+///
+/// # Errors
+/// One sentence, with its causes, to be said once by [`report`].
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        None => window(cli.window),
+        Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Score(args)) => score::run(&args),
+        Some(Command::Embed(args)) => embed::run(&args),
+        Some(Command::Patch(args)) => patch::run(&args),
+        Some(Command::Evaluate(args)) => evaluate::run(&args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Demo(command)) => demo::run(&command),
+    }
+}
+
+#[cfg(feature = "gui")]
+fn window(args: WindowArgs) -> anyhow::Result<()> {
+    use crate::{checkpoint, engine, ui};
+
+    let options = checkpoint::Options { activation: args.activation };
+    let device = args.device;
+    let size = args.size.as_deref().map(window_size).transpose()?;
+    ui::run(ui::WindowOptions {
+        start: Box::new(move |wake| engine::start(device, options, wake)),
+        base: args.base.unwrap_or_else(|| crate::demo::BASE.into()),
+        tuned: args.tuned.unwrap_or_else(|| crate::demo::TUNED.into()),
+        data: args.data,
+        screenshot: args.screenshot,
+        size,
+        theme: args.theme,
+    })
+}
+
+#[cfg(feature = "gui")]
+fn window_size(text: &str) -> anyhow::Result<[f32; 2]> {
+    let sides = text.split_once('x').and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
+    sides.ok_or_else(|| anyhow::anyhow!("'{text}' is no size; write it as 1440x900"))
+}
+
+#[cfg(not(feature = "gui"))]
+fn window(_: WindowArgs) -> anyhow::Result<()> {
+    anyhow::bail!("this build has no window; build it with the feature 'gui', or see clove --help for its commands")
+}

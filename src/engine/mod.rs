@@ -1,8 +1,16 @@
 //! One named thread that owns the device: [`Command`] in, [`Event`] out.
 
 mod command;
+mod describe;
 mod event;
+mod inbox;
 mod link;
+mod pictures;
+mod worker;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 
 pub use command::{Command, End, ExampleId, ImageId};
 pub use event::{
@@ -10,3 +18,72 @@ pub use event::{
     Scores, Status, SweepProgress,
 };
 pub use link::Link;
+
+use crate::checkpoint::Options;
+use crate::device::{self, DeviceChoice};
+use inbox::Inbox;
+use pictures::Pictures;
+use worker::Worker;
+
+/// Where events leave: a channel, and a call that wakes the window.
+#[derive(Clone)]
+struct Outbox {
+    events: Sender<Event>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Outbox {
+    fn send(&self, event: Event) {
+        // The window may be gone already; nobody is left to be told then.
+        if self.events.send(event).is_ok() {
+            (self.wake)();
+        }
+    }
+}
+
+/// Starts the engine: one thread that owns the device, and one that loads pictures. `wake` is called after each event.
+///
+/// # Errors
+/// The system has no thread to give.
+pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send + Sync>) -> std::io::Result<Link> {
+    let (events, received) = channel();
+    let outbox = Outbox { events, wake };
+    let (inbox, pictures) = (Arc::new(Inbox::default()), Arc::new(Pictures::default()));
+    spawn("clove-pictures", &outbox, {
+        let (pictures, outbox) = (Arc::clone(&pictures), outbox.clone());
+        move || pictures.serve(&outbox)
+    })?;
+    spawn("clove-engine", &outbox, {
+        let (inbox, pictures, outbox) = (Arc::clone(&inbox), Arc::clone(&pictures), outbox.clone());
+        move || match device::open(choice) {
+            Ok(device) => {
+                let name = device::describe(&device);
+                Worker::new((device, name), inbox, pictures, outbox, options).run();
+            }
+            Err(error) => {
+                let summary = error.to_string();
+                outbox.send(Event::Failed(Failure { details: summary.clone(), summary, end: None }));
+            }
+        }
+    })?;
+    let send = move |command| {
+        if let Some(command) = pictures.put(command) {
+            inbox.put(command);
+        }
+    };
+    Ok(Link::new(send, received))
+}
+
+/// A named thread whose panic, should a dependency have one, reaches the window as a sentence.
+fn spawn(name: &'static str, outbox: &Outbox, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let outbox = outbox.clone();
+    let guarded = move || {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
+            let cause = panic.downcast_ref::<String>().cloned();
+            let cause = cause.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default();
+            let summary = format!("the thread {name} stopped unexpectedly; restart clove and report this: {cause}");
+            outbox.send(Event::Failed(Failure { details: summary.clone(), summary, end: None }));
+        }
+    };
+    std::thread::Builder::new().name(name.into()).spawn(guarded).map(drop)
+}

@@ -1,0 +1,136 @@
+//! Writing weights: safetensors in either naming, aside first, then renamed; never over an existing file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write as _;
+use std::path::Path;
+
+use candle_core::Tensor;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde_json::Value;
+
+use super::architecture::Architecture;
+use super::names::{self, Naming, Origin};
+use super::read::{METADATA_KEY, transpose};
+use super::{CheckpointError, config};
+
+/// A model to write.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    /// f32 tensors under open_clip names.
+    pub tensors: &'a BTreeMap<String, Tensor>,
+    /// What the towers are.
+    pub architecture: &'a Architecture,
+    /// Names to write.
+    pub naming: Naming,
+    /// The recipe: how these weights came to be.
+    pub record: &'a Value,
+    /// `tokenizer.json` to put into a folder.
+    pub tokenizer: Option<&'a [u8]>,
+}
+
+/// Writes `path`: a file when it ends in `.safetensors`, else a folder with weights, configuration and tokenizer that
+/// transformers (`Hf`) or open_clip (`OpenClip`) opens as it is.
+///
+/// # Errors
+/// [`CheckpointError::Exists`] rather than replace anything, and file system errors.
+pub fn write(path: &Path, output: Output<'_>) -> Result<(), CheckpointError> {
+    if path.exists() {
+        return Err(CheckpointError::Exists(path.to_owned()));
+    }
+    if path.extension().is_some_and(|e| e == "safetensors") {
+        return write_file(path, &weights(&output)?);
+    }
+    let parent = parent_of(path);
+    let aside = tempfile::Builder::new().prefix(".clove-").tempdir_in(parent);
+    let aside = aside.map_err(|e| CheckpointError::io("make a folder in", parent, e))?;
+    let (weights_name, config_name) = match output.naming {
+        Naming::Hf => ("model.safetensors", "config.json"),
+        Naming::OpenClip => ("open_clip_model.safetensors", "open_clip_config.json"),
+    };
+    write_file(&aside.path().join(weights_name), &weights(&output)?)?;
+    let config = format!("{:#}\n", config::to_json(output.architecture, output.naming));
+    write_file(&aside.path().join(config_name), config.as_bytes())?;
+    if let Some(tokenizer) = output.tokenizer {
+        write_file(&aside.path().join("tokenizer.json"), tokenizer)?;
+    }
+    std::fs::rename(aside.keep(), path).map_err(|e| CheckpointError::io("finish the folder", path, e))
+}
+
+/// Writes beside the target, syncs, and renames without replacing.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
+    let fail = |e| CheckpointError::io("write the file", path, e);
+    let mut aside = tempfile::Builder::new().prefix(".clove-").tempfile_in(parent_of(path)).map_err(fail)?;
+    aside.write_all(bytes).and_then(|()| aside.as_file().sync_all()).map_err(fail)?;
+    aside.persist_noclobber(path).map_err(|e| match e.error.kind() {
+        std::io::ErrorKind::AlreadyExists => CheckpointError::Exists(path.to_owned()),
+        _ => fail(e.error),
+    })?;
+    Ok(())
+}
+
+fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The bytes of a safetensors file.
+fn weights(output: &Output<'_>) -> Result<Vec<u8>, CheckpointError> {
+    let mut parts: BTreeMap<String, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
+    for (name, tensor) in output.tensors {
+        let shape = tensor.dims().to_vec();
+        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        match names::origin(name, output.naming) {
+            Origin::Same(n) => drop(parts.insert(n, (shape, bytes(&values)))),
+            Origin::Transposed(n) => {
+                let turned = transpose(&values, shape[0], shape[1]);
+                parts.insert(n, (vec![shape[1], shape[0]], bytes(&turned)));
+            }
+            Origin::Stacked(all) => {
+                let mut third = shape.clone();
+                third[0] /= 3;
+                let length = values.len() / 3;
+                for (n, values) in all.into_iter().zip(values.chunks(length.max(1))) {
+                    parts.insert(n, (third.clone(), bytes(values)));
+                }
+            }
+        }
+    }
+    let views: Result<Vec<_>, _> = parts
+        .iter()
+        .map(|(name, (shape, bytes))| TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view)))
+        .collect();
+    // transformers reads files only with "format": "pt".
+    let metadata = HashMap::from([
+        ("format".to_owned(), "pt".to_owned()),
+        (METADATA_KEY.to_owned(), record(output).to_string()),
+    ]);
+    let serialised = views.and_then(|views| safetensors::serialize(views, Some(metadata)));
+    Ok(serialised.map_err(candle_core::Error::wrap).and_then(|file| sorted_header(&file))?)
+}
+
+/// Sorts the header's keys: the crate keeps the metadata in a hash map, and equal weights shall be equal files.
+fn sorted_header(file: &[u8]) -> candle_core::Result<Vec<u8>> {
+    let (data_start, header) = SafeTensors::read_metadata(file)
+        .map_err(candle_core::Error::wrap)
+        .and_then(|(length, _)| {
+            let header = serde_json::from_slice::<Value>(&file[8..8 + length]).map_err(candle_core::Error::wrap)?;
+            Ok((8 + length, header))
+        })?;
+    let mut header = header.to_string().into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut sorted = (header.len() as u64).to_le_bytes().to_vec();
+    sorted.extend(header);
+    sorted.extend(&file[data_start..]);
+    Ok(sorted)
+}
+
+fn record(output: &Output<'_>) -> Value {
+    let mut record = output.record.clone();
+    if let Value::Object(map) = &mut record {
+        map.insert("architecture".into(), serde_json::to_value(output.architecture).unwrap_or_default());
+    }
+    record
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}

@@ -1,0 +1,108 @@
+//! Domain objects as the plain data that the window shows.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::event::{BenchmarkInfo, CheckpointInfo, DataInfo, ExampleInfo, PairInfo};
+use crate::benchmark::{Benchmark, Items, chance, title};
+use crate::checkpoint::Checkpoint;
+use crate::kernels::Activation;
+use crate::patch::Pair;
+
+pub(super) fn pair(pair: &Pair) -> PairInfo {
+    PairInfo {
+        base: checkpoint(&pair.base),
+        tuned: checkpoint(&pair.tuned),
+        verdict: format!("{} tensors match in name and shape", pair.base.tensors.len()),
+        remarks: pair.remarks.clone(),
+    }
+}
+
+fn checkpoint(checkpoint: &Checkpoint) -> CheckpointInfo {
+    let (architecture, provenance) = (&checkpoint.architecture, &checkpoint.provenance);
+    CheckpointInfo {
+        path: provenance.path.clone(),
+        name: short_name(&provenance.path),
+        format: format!("{}, {}", provenance.format, provenance.naming),
+        architecture: architecture.summary(),
+        activation: match architecture.activation {
+            Activation::QuickGelu => "QuickGELU".into(),
+            Activation::Gelu => "GELU".into(),
+        },
+        activation_source: provenance.activation_source.clone(),
+        context_length: architecture.context_length,
+        parameters: architecture.parameters(),
+        sha256: provenance.sha256.clone(),
+    }
+}
+
+/// File stem or folder name; the folder's where the file's name says nothing.
+fn short_name(path: &Path) -> String {
+    let text = path.display().to_string();
+    if let Some(end) = text.strip_prefix("demo:") {
+        return format!("demo {end}");
+    }
+    let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned());
+    match stem(path) {
+        Some(name) if matches!(name.as_str(), "model" | "open_clip_model" | "open_clip_pytorch_model") => {
+            path.parent().and_then(|p| p.file_name()).map_or(name, |p| p.to_string_lossy().into_owned())
+        }
+        Some(name) if path.extension().is_some_and(|e| e == "safetensors") => name,
+        _ => path.file_name().map_or(text, |name| name.to_string_lossy().into_owned()),
+    }
+}
+
+pub(super) fn data(source: String, benchmarks: &[Benchmark]) -> DataInfo {
+    DataInfo { source, benchmarks: Arc::new(benchmarks.iter().map(benchmark).collect()) }
+}
+
+fn benchmark(benchmark: &Benchmark) -> BenchmarkInfo {
+    let skipped = benchmark.skipped.iter().map(|s| (s.item.clone(), s.reason.clone())).collect();
+    BenchmarkInfo {
+        name: benchmark.name.clone(),
+        task: benchmark.task.clone(),
+        title: title(&benchmark.name, benchmark.task.as_deref()),
+        recognition: benchmark.is_recognition(),
+        chance: chance(benchmark),
+        protocol: benchmark.protocol.clone(),
+        examples: Arc::new(examples(benchmark)),
+        n_images: benchmark.images.len(),
+        skipped: Arc::new(skipped),
+    }
+}
+
+fn examples(benchmark: &Benchmark) -> Vec<ExampleInfo> {
+    match &benchmark.items {
+        Items::Choices(choices) => choices
+            .iter()
+            .map(|choice| {
+                let mut negatives = choice.captions.clone();
+                let right = negatives.remove(choice.right);
+                ExampleInfo { image: choice.image, right, negatives, tags: choice.tags.clone() }
+            })
+            .collect(),
+        Items::Classes { classes, labels, .. } => labels
+            .iter()
+            .enumerate()
+            .map(|(image, label)| ExampleInfo {
+                image,
+                right: classes[*label].clone(),
+                negatives: Vec::new(),
+                tags: Vec::new(),
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_which_model() {
+        assert_eq!(short_name(Path::new("demo:base")), "demo base");
+        assert_eq!(short_name(Path::new("/m/clip-vit-b32/model.safetensors")), "clip-vit-b32");
+        assert_eq!(short_name(Path::new("/m/negclip.safetensors")), "negclip");
+        assert_eq!(short_name(Path::new("/m/ViT-B.16")), "ViT-B.16");
+    }
+}

@@ -1,0 +1,478 @@
+//! The engine's loop: commands first, then the focused example, then the probe set, then the sweep, a slice at a time.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use candle_core::Device;
+
+use super::event::{Event, Failure, FocusScore, OptionScore, Scores, Status, SweepProgress};
+use super::inbox::{Inbox, Mail};
+use super::pictures::Pictures;
+use super::{Command, End, ExampleId, Outbox, describe};
+use crate::benchmark::{self, Benchmark, Items};
+use crate::checkpoint::{Checkpoint, Options};
+use crate::demo;
+use crate::evaluate::{AlphaRange, Corpus, Encoder, Order, Pixels, Scoring, coarse_to_fine};
+use crate::patch::{AlphaMap, Pair};
+
+/// Longest stretch of work between two looks at the inbox.
+const SLICE: Duration = Duration::from_millis(25);
+/// Least time between two partial answers or two pulses.
+const PULSE: Duration = Duration::from_millis(100);
+/// Memory for preprocessed images.
+const PIXELS_LIMIT: usize = 4 << 30;
+
+pub(super) struct Worker {
+    pub device: Device,
+    pub device_name: String,
+    pub inbox: Arc<Inbox>,
+    pub pictures: Arc<Pictures>,
+    pub outbox: Outbox,
+    pub options: Options,
+    generation: u64,
+    encoder: Option<Encoder>,
+    data: Option<Data>,
+    bench: Option<Bench>,
+    wanted: AlphaMap,
+    focus: Option<ExampleId>,
+    focus_is_due: bool,
+    sweep_runs: bool,
+    /// Images per slice, from the speed of the last one.
+    images_per_slice: usize,
+    rate: Rate,
+    last_answer: Instant,
+    last_pulse: Instant,
+}
+
+/// The benchmarks at hand.
+struct Data {
+    benchmarks: Arc<Vec<Benchmark>>,
+}
+
+/// A pair and data together: everything that scoring needs.
+struct Bench {
+    corpus: Corpus,
+    pixels: Pixels,
+    current: Scoring,
+    announced: bool,
+    sweep: Sweep,
+}
+
+struct Sweep {
+    scoring: Scoring,
+    left: Vec<AlphaMap>,
+    total: usize,
+    done: BTreeMap<AlphaMap, Arc<Scores>>,
+    seconds: f64,
+    ended: bool,
+}
+
+/// Images per second over the last slices.
+#[derive(Default)]
+struct Rate {
+    per_second: Option<f64>,
+}
+
+impl Rate {
+    fn add(&mut self, images: usize, seconds: f64) {
+        let now = images as f64 / seconds.max(1e-6);
+        self.per_second = Some(self.per_second.map_or(now, |before| 0.8 * before + 0.2 * now));
+    }
+}
+
+impl Worker {
+    pub fn new(
+        (device, device_name): (Device, String),
+        inbox: Arc<Inbox>,
+        pictures: Arc<Pictures>,
+        outbox: Outbox,
+        options: Options,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            device,
+            device_name,
+            inbox,
+            pictures,
+            outbox,
+            options,
+            generation: 0,
+            encoder: None,
+            data: None,
+            bench: None,
+            wanted: AlphaMap::BASE,
+            focus: None,
+            focus_is_due: false,
+            sweep_runs: true,
+            images_per_slice: 8,
+            rate: Rate::default(),
+            last_answer: now,
+            last_pulse: now,
+        }
+    }
+
+    /// Serves until `Quit`.
+    pub fn run(mut self) {
+        self.pulse("", true);
+        loop {
+            let idle = !self.has_work();
+            if idle {
+                self.pulse("", true);
+            }
+            if self.serve(self.inbox.take(idle)) {
+                return;
+            }
+            if let Err(error) = self.work() {
+                // Weights and data are as they were; what cannot be computed would only fail again.
+                self.bench = None;
+                self.fail("scoring stopped", &error, None);
+            }
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        self.bench.as_ref().is_some_and(|bench| {
+            self.focus_is_due || !bench.announced || (self.sweep_runs && !bench.sweep.ended)
+        })
+    }
+
+    /// Whether to quit.
+    fn serve(&mut self, mail: Mail) -> bool {
+        for command in mail.queue {
+            match command {
+                Command::OpenPair { base, tuned } => self.open_pair(&base, &tuned),
+                Command::OpenData { folder } => self.open_data(folder),
+                Command::RunSweep(run) => {
+                    self.sweep_runs = run;
+                    self.report_sweep();
+                }
+                Command::Quit => return true,
+                // The slots hold the first two, the pictures' thread serves the others.
+                Command::SetAlpha(_) | Command::Focus(_) | Command::ShowThumbnails(_) | Command::ShowPicture(_) => {}
+            }
+        }
+        if let Some(alpha) = mail.alpha {
+            self.move_to(alpha);
+        }
+        if let Some(focus) = mail.focus {
+            self.focus = focus;
+            self.focus_is_due = focus.is_some();
+        }
+        false
+    }
+
+    fn move_to(&mut self, alpha: AlphaMap) {
+        self.wanted = alpha;
+        self.focus_is_due = self.focus.is_some();
+        if let Some(bench) = &mut self.bench {
+            if bench.current.alpha() != alpha {
+                bench.current.restart(alpha);
+            }
+            bench.announced = false;
+        }
+    }
+
+    fn open_pair(&mut self, base: &Path, tuned: &Path) {
+        self.outbox.send(Event::Opening { what: format!("{} and {}", base.display(), tuned.display()) });
+        let open = |path: &Path| demo::open(path, self.options);
+        let (base, tuned) = rayon::join(|| open(base), || open(tuned));
+        let opened = match (base, tuned) {
+            (Err(error), _) => return self.fail("base cannot be opened", &error, Some(End::Base)),
+            (_, Err(error)) => return self.fail("tuned cannot be opened", &error, Some(End::Tuned)),
+            (Ok(base), Ok(tuned)) => prove(base, tuned, &self.device),
+        };
+        let (pair, encoder) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return self.fail("the two checkpoints cannot be patched", &*error, Some(End::Tuned)),
+        };
+        self.generation += 1;
+        self.pictures.set_generation(self.generation);
+        self.encoder = Some(encoder);
+        self.outbox.send(Event::PairOpened { generation: self.generation, pair: Arc::new(describe::pair(&pair)) });
+        self.prepare();
+    }
+
+    fn open_data(&mut self, folder: Option<PathBuf>) {
+        let (source, read) = match &folder {
+            None => ("scene world".to_owned(), Ok((demo::evaluation(), Vec::new()))),
+            Some(folder) => (folder.display().to_string(), read_all(folder)),
+        };
+        let (benchmarks, failures) = match read {
+            Ok(benchmarks) => benchmarks,
+            Err(failure) => return self.outbox.send(Event::Failed(failure)),
+        };
+        for failure in failures {
+            self.outbox.send(Event::Warned(failure));
+        }
+        self.generation += 1;
+        self.focus = None;
+        let images = benchmarks.iter().map(|b| b.images.clone()).collect();
+        self.pictures.set_images(self.generation, Arc::new(images));
+        let data = Arc::new(describe::data(source, &benchmarks));
+        self.data = Some(Data { benchmarks: Arc::new(benchmarks) });
+        self.outbox.send(Event::DataOpened { generation: self.generation, data });
+        self.prepare();
+    }
+
+    /// Once there are both a pair and data: what scoring needs, and the sweep from its start.
+    fn prepare(&mut self) {
+        self.bench = None;
+        let (Some(encoder), Some(data)) = (&self.encoder, &self.data) else { return };
+        let corpus = Corpus::new(&data.benchmarks, encoder.tokenizer());
+        let order = Arc::new(Order::new(&data.benchmarks, &corpus));
+        let pixels = Pixels::new(corpus.images.len(), encoder.architecture().image_size, PIXELS_LIMIT);
+        let scoring = |alpha| Scoring::new(&data.benchmarks, &corpus, Arc::clone(&order), alpha);
+        let left: Vec<_> = coarse_to_fine(&AlphaRange::default().0).into_iter().map(AlphaMap::one).collect();
+        let sweep = Sweep {
+            scoring: scoring(left.first().copied().unwrap_or(AlphaMap::BASE)),
+            total: left.len(),
+            left,
+            done: BTreeMap::new(),
+            seconds: 0.0,
+            ended: false,
+        };
+        self.bench = Some(Bench { current: scoring(self.wanted), announced: false, sweep, pixels, corpus });
+        self.report_sweep();
+    }
+
+    /// One slice of whatever is most urgent.
+    fn work(&mut self) -> candle_core::Result<()> {
+        let (Some(bench), Some(encoder), Some(data)) = (&mut self.bench, &mut self.encoder, &self.data) else {
+            return Ok(());
+        };
+        if std::mem::take(&mut self.focus_is_due) {
+            if let Some(id) = self.focus {
+                let focus = score_focus(bench, encoder, &data.benchmarks, id)?;
+                if let Some(focus) = focus {
+                    self.outbox.send(Event::FocusScored { generation: self.generation, focus: Arc::new(focus) });
+                }
+            }
+            return Ok(());
+        }
+        if !bench.announced {
+            return self.score_current();
+        }
+        if self.sweep_runs && !bench.sweep.ended {
+            return self.advance_sweep();
+        }
+        Ok(())
+    }
+
+    fn score_current(&mut self) -> candle_core::Result<()> {
+        let (Some(bench), Some(encoder), Some(data)) = (&mut self.bench, &mut self.encoder, &self.data) else {
+            return Ok(());
+        };
+        let generation = self.generation;
+        if let Some(scores) = bench.sweep.done.get(&self.wanted) {
+            bench.announced = true;
+            self.outbox.send(Event::Scored { generation, scores: Arc::clone(scores) });
+            return Ok(());
+        }
+        let start = Instant::now();
+        let n = self.images_per_slice;
+        bench.current.step(encoder, &data.benchmarks, &bench.corpus, &mut bench.pixels, n)?;
+        let done = bench.current.is_done();
+        if done || self.last_answer.elapsed() >= PULSE {
+            self.last_answer = Instant::now();
+            let scores = Arc::new(snapshot(&bench.current, &data.benchmarks));
+            if done {
+                bench.announced = true;
+                bench.sweep.finish(&scores, generation, &self.outbox);
+                warn_unreadable(&bench.current, &self.outbox);
+            }
+            self.outbox.send(Event::Scored { generation, scores });
+        }
+        self.measure(n, start);
+        self.pulse("scoring", false);
+        Ok(())
+    }
+
+    fn advance_sweep(&mut self) -> candle_core::Result<()> {
+        let (Some(bench), Some(encoder), Some(data)) = (&mut self.bench, &mut self.encoder, &self.data) else {
+            return Ok(());
+        };
+        let sweep = &mut bench.sweep;
+        let Some(next) = sweep.left.first().copied() else {
+            sweep.ended = true;
+            self.report_sweep();
+            return Ok(());
+        };
+        if sweep.scoring.alpha() != next {
+            sweep.scoring.restart(next);
+        }
+        let start = Instant::now();
+        let n = self.images_per_slice;
+        sweep.scoring.step(encoder, &data.benchmarks, &bench.corpus, &mut bench.pixels, n)?;
+        sweep.seconds += start.elapsed().as_secs_f64();
+        let done = sweep.scoring.is_done();
+        if done {
+            let scores = Arc::new(snapshot(&sweep.scoring, &data.benchmarks));
+            sweep.finish(&scores, self.generation, &self.outbox);
+        }
+        self.measure(n, start);
+        if done || self.last_answer.elapsed() >= PULSE {
+            self.last_answer = Instant::now();
+            self.report_sweep();
+        }
+        self.pulse("sweeping", false);
+        Ok(())
+    }
+
+    fn report_sweep(&self) {
+        let Some(bench) = &self.bench else { return };
+        let (sweep, total) = (&bench.sweep, bench.sweep.total);
+        let done = total - sweep.left.len();
+        let share = if sweep.left.is_empty() {
+            1.0
+        } else {
+            (done as f64 + sweep.scoring.share().min(0.999)) / total as f64
+        };
+        let seconds_left = (share > 0.02 && sweep.seconds > 0.5).then(|| sweep.seconds / share * (1.0 - share));
+        let paused = !self.sweep_runs;
+        let progress = SweepProgress { done, total, share, seconds_left, paused };
+        self.outbox.send(Event::SweepAdvanced { generation: self.generation, progress });
+    }
+
+    /// Sizes the next slice so that it takes about [`SLICE`].
+    fn measure(&mut self, n: usize, start: Instant) {
+        let seconds = start.elapsed().as_secs_f64();
+        self.rate.add(n, seconds);
+        let fitting = n as f64 * SLICE.as_secs_f64() / seconds.max(1e-4);
+        // Grow gently: the first images of a class set bring its prompts along and say little about the next slice.
+        self.images_per_slice = (fitting as usize).clamp(1, (2 * n).clamp(8, 256));
+    }
+
+    fn pulse(&mut self, activity: &str, now: bool) {
+        if now || self.last_pulse.elapsed() >= PULSE {
+            self.last_pulse = Instant::now();
+            self.outbox.send(Event::StatusChanged(Status {
+                device: self.device_name.clone(),
+                images_per_second: self.rate.per_second,
+                memory_bytes: resident_memory(),
+                activity: activity.to_owned(),
+            }));
+        }
+    }
+
+    fn fail(&self, what: &str, error: &(dyn std::error::Error + '_), end: Option<End>) {
+        let summary = format!("{what}: {error}");
+        let mut details = summary.clone();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            details.push_str(&format!("\ncaused by: {error}"));
+            cause = error.source();
+        }
+        self.outbox.send(Event::Failed(Failure { summary, details, end }));
+    }
+}
+
+impl Sweep {
+    /// Records a complete alpha; one that the slider visited counts as well.
+    fn finish(&mut self, scores: &Arc<Scores>, generation: u64, outbox: &Outbox) {
+        if let Some(place) = self.left.iter().position(|alpha| *alpha == scores.alpha) {
+            self.left.remove(place);
+            outbox.send(Event::SweepPointScored { generation, scores: Arc::clone(scores) });
+        }
+        if scores.alpha.is_linked() {
+            self.done.insert(scores.alpha, Arc::clone(scores));
+        }
+    }
+}
+
+fn prove(base: Checkpoint, tuned: Checkpoint, device: &Device) -> Result<(Pair, Encoder), Box<dyn std::error::Error>> {
+    let pair = Pair::new(base, tuned)?;
+    let encoder = Encoder::new(&pair, device)?;
+    Ok((pair, encoder))
+}
+
+/// Reads every benchmark that the folder holds; what cannot be read is a warning unless nothing can.
+fn read_all(folder: &Path) -> Result<(Vec<Benchmark>, Vec<Failure>), Failure> {
+    let found = benchmark::find(folder);
+    let failure = |summary: String| Failure { details: summary.clone(), summary, end: None };
+    if found.is_empty() {
+        return Err(failure(format!(
+            "no benchmark was found: expected class folders, ARO's or SugarCrepe's JSON files in it or one level below: {}",
+            folder.display()
+        )));
+    }
+    let (mut benchmarks, mut failures) = (Vec::new(), Vec::new());
+    for name in found {
+        match benchmark::read(name, folder) {
+            Ok(read) => benchmarks.extend(read),
+            Err(error) => failures.push(failure(error.to_string())),
+        }
+    }
+    match (benchmarks.is_empty(), failures.is_empty()) {
+        (true, false) => Err(failures.remove(0)),
+        _ => Ok((benchmarks, failures)),
+    }
+}
+
+fn snapshot(scoring: &Scoring, benchmarks: &[Benchmark]) -> Scores {
+    let outcomes = Arc::clone(scoring.outcomes());
+    let unreadable: usize = scoring.unreadable().iter().map(Vec::len).sum();
+    let judged = outcomes.iter().flatten().flatten().count() + unreadable;
+    let total = outcomes.iter().map(Vec::len).sum();
+    let rows = scoring.scores(benchmarks).into_iter();
+    let benchmarks = rows.map(|rows| rows.into_iter().next().filter(|score| score.scored > 0)).collect();
+    Scores { alpha: scoring.alpha(), benchmarks, outcomes, judged, total }
+}
+
+fn warn_unreadable(scoring: &Scoring, outbox: &Outbox) {
+    let all: Vec<String> =
+        scoring.unreadable().iter().flatten().map(|(item, reason)| format!("{item}: {reason}")).collect();
+    if !all.is_empty() {
+        let summary = format!("{} examples cannot be scored because their image cannot be read", all.len());
+        outbox.send(Event::Warned(Failure { summary, details: all.join("\n"), end: None }));
+    }
+}
+
+fn score_focus(
+    bench: &mut Bench,
+    encoder: &mut Encoder,
+    benchmarks: &[Benchmark],
+    id: ExampleId,
+) -> candle_core::Result<Option<FocusScore>> {
+    let Some(benchmark) = benchmarks.get(id.benchmark).filter(|b| id.example < b.len()) else { return Ok(None) };
+    let (corpus, at) = (&bench.corpus, (id.benchmark, id.example));
+    let Some(similarities) = bench.current.visit(encoder, benchmarks, corpus, &mut bench.pixels, at)? else {
+        return Ok(None);
+    };
+    let logit_scale = encoder.logit_scale()?;
+    let options = options(benchmark, id.example, &similarities, logit_scale);
+    Ok(Some(FocusScore { id, alpha: bench.current.alpha(), options, logit_scale }))
+}
+
+/// Wrong classes that a recognition example shows.
+const BEST_OTHERS: usize = 4;
+
+fn options(benchmark: &Benchmark, example: usize, similarities: &[f32], logit_scale: f32) -> Vec<OptionScore> {
+    let (right, names): (usize, &[String]) = match &benchmark.items {
+        Items::Choices(choices) => (choices[example].right, &choices[example].captions),
+        Items::Classes { classes, labels, .. } => (labels[example], classes),
+    };
+    let highest = similarities.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weights: Vec<f32> = similarities.iter().map(|s| (logit_scale * (s - highest)).exp()).collect();
+    let sum: f32 = weights.iter().sum();
+    let option = |i: usize| OptionScore {
+        text: names[i].clone(),
+        right: i == right,
+        similarity: similarities[i],
+        probability: weights[i] / sum,
+    };
+    let mut others: Vec<usize> = (0..names.len()).filter(|i| *i != right).collect();
+    if benchmark.is_recognition() {
+        others.sort_by(|a, b| similarities[*b].total_cmp(&similarities[*a]));
+        others.truncate(BEST_OTHERS);
+    }
+    std::iter::once(right).chain(others).map(option).collect()
+}
+
+/// Resident memory of this process where the system tells it in a file.
+fn resident_memory() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * 4096)
+}

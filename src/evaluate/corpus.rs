@@ -1,0 +1,119 @@
+//! All images and texts of some benchmarks, each once: what never depends on alpha is computed once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use image::RgbImage;
+use rayon::prelude::*;
+
+use crate::benchmark::{Benchmark, ImageRef, Items};
+use crate::clip::{Tokenizer, preprocess};
+
+/// Distinct images and texts, and where each benchmark finds its own.
+pub struct Corpus {
+    /// Distinct images.
+    pub images: Vec<ImageRef>,
+    /// Distinct token rows.
+    pub texts: Vec<Vec<u32>>,
+    /// One per benchmark, in their order.
+    pub places: Vec<Places>,
+}
+
+/// Where a benchmark's images and texts lie in a [`Corpus`].
+pub struct Places {
+    /// Corpus image of each of the benchmark's images.
+    pub images: Vec<usize>,
+    /// Corpus texts: per example its captions, or per class its prompts.
+    pub texts: Vec<Vec<usize>>,
+}
+
+impl Corpus {
+    /// Gathers and tokenises. Captions that tokenise alike are one text.
+    pub fn new(benchmarks: &[Benchmark], tokenizer: &Tokenizer) -> Self {
+        let mut corpus = Self { images: Vec::new(), texts: Vec::new(), places: Vec::new() };
+        let (mut by_key, mut by_string, mut by_ids) = (HashMap::new(), HashMap::new(), HashMap::new());
+        for benchmark in benchmarks {
+            let images = benchmark.images.iter().map(|image| {
+                *by_key.entry(image.key()).or_insert_with(|| {
+                    corpus.images.push(image.clone());
+                    corpus.images.len() - 1
+                })
+            });
+            let images = images.collect();
+            let mut text = |text: String| {
+                *by_string.entry(text).or_insert_with_key(|text| {
+                    let ids = tokenizer.encode(text);
+                    *by_ids.entry(ids).or_insert_with_key(|ids: &Vec<u32>| {
+                        corpus.texts.push(ids.clone());
+                        corpus.texts.len() - 1
+                    })
+                })
+            };
+            let texts = match &benchmark.items {
+                Items::Choices(choices) => {
+                    choices.iter().map(|c| c.captions.iter().cloned().map(&mut text).collect()).collect()
+                }
+                Items::Classes { classes, templates, .. } => {
+                    let prompts = |class: &String| templates.iter().map(|t| t.replace("{}", class)).collect::<Vec<_>>();
+                    classes.iter().map(|c| prompts(c).into_iter().map(&mut text).collect()).collect()
+                }
+            };
+            corpus.places.push(Places { images, texts });
+        }
+        corpus
+    }
+}
+
+/// Loads one image as RGB, cropped as its benchmark says.
+///
+/// # Errors
+/// One sentence with the file.
+pub fn load(image: &ImageRef) -> Result<RgbImage, String> {
+    match image {
+        ImageRef::File { path, crop } => {
+            let picture = preprocess::read(path).map_err(|e| e.to_string())?;
+            Ok(match crop {
+                Some(corners) => preprocess::crop_box(&picture, *corners),
+                None => picture,
+            })
+        }
+        ImageRef::Drawn { image, .. } => Ok(image.render()),
+    }
+}
+
+/// Preprocessed images, kept in memory up to a limit and made again beyond it.
+pub struct Pixels {
+    size: u32,
+    kept: Vec<Option<Loaded>>,
+    bytes_left: usize,
+}
+
+/// One image's bytes (`[size, size, 3]`), or why there are none.
+pub type Loaded = Result<Arc<[u8]>, String>;
+
+impl Pixels {
+    /// For `n` images at `size` pixels on a side, keeping at most `limit` bytes.
+    pub fn new(n: usize, size: usize, limit: usize) -> Self {
+        Self { size: size as u32, kept: vec![None; n], bytes_left: limit }
+    }
+
+    /// Loads these corpus images, in parallel where they are not kept.
+    pub fn get(&mut self, corpus: &Corpus, wanted: &[usize]) -> Vec<Loaded> {
+        let size = self.size;
+        let loaded: Vec<Loaded> = wanted
+            .par_iter()
+            .map(|i| match &self.kept[*i] {
+                Some(loaded) => loaded.clone(),
+                None => load(&corpus.images[*i]).map(|image| preprocess::preprocess(&image, size).into()),
+            })
+            .collect();
+        for (i, loaded) in wanted.iter().zip(&loaded) {
+            let bytes = loaded.as_ref().map_or(0, |pixels| pixels.len());
+            if self.kept[*i].is_none() && bytes <= self.bytes_left {
+                self.bytes_left -= bytes;
+                self.kept[*i] = Some(loaded.clone());
+            }
+        }
+        loaded
+    }
+}

@@ -1,0 +1,282 @@
+//! Scoring benchmarks at one alpha, a slice at a time.
+//!
+//! Scores are pure functions of embeddings, and an embedding depends on its own tower's alpha alone: moving one tower
+//! keeps everything that the other has embedded.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::corpus::{Corpus, Pixels};
+use super::encoder::Encoder;
+use crate::benchmark::{Benchmark, Items, Outcome, Score, judge_choice, judge_class, scores};
+use crate::patch::{Alpha, AlphaMap};
+
+/// Embeddings of one tower at one alpha; empty vectors are not made yet.
+struct Embedded {
+    alpha: Alpha,
+    vectors: Vec<Vec<f32>>,
+}
+
+/// The work of scoring some benchmarks at one alpha, and what it has found so far.
+pub struct Scoring {
+    alpha: AlphaMap,
+    images: Embedded,
+    texts: Embedded,
+    classes: Vec<Vec<Vec<f32>>>,
+    outcomes: Arc<Vec<Vec<Option<Outcome>>>>,
+    unreadable: Vec<Vec<(String, String)>>,
+    next: usize,
+    order: Arc<Order>,
+}
+
+/// In which order images are visited, and what hangs on each: a spread over all benchmarks, so that early scores are
+/// fair samples of the final ones.
+pub struct Order {
+    images: Vec<usize>,
+    /// Per corpus image: (benchmark, example).
+    examples: Vec<Vec<(usize, usize)>>,
+    total: usize,
+}
+
+impl Order {
+    /// Interleaves the benchmarks' images by a fixed stride.
+    pub fn new(benchmarks: &[Benchmark], corpus: &Corpus) -> Self {
+        let mut examples = vec![Vec::new(); corpus.images.len()];
+        let mut total = 0;
+        for (b, (benchmark, places)) in benchmarks.iter().zip(&corpus.places).enumerate() {
+            for example in 0..benchmark.len() {
+                examples[places.images[benchmark.image_of(example)]].push((b, example));
+                total += 1;
+            }
+        }
+        // Fractions of the golden ratio spread any prefix evenly over the whole list (Weyl's sequence).
+        let mut images: Vec<usize> = (0..corpus.images.len()).filter(|i| !examples[*i].is_empty()).collect();
+        images.sort_by(|a, b| spread(*a).total_cmp(&spread(*b)));
+        Self { images, examples, total }
+    }
+
+    /// Examples in all benchmarks.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+}
+
+fn spread(i: usize) -> f64 {
+    (i as f64 * 0.618_033_988_749_894_9).fract()
+}
+
+impl Scoring {
+    /// Nothing embedded yet.
+    pub fn new(benchmarks: &[Benchmark], corpus: &Corpus, order: Arc<Order>, alpha: AlphaMap) -> Self {
+        Self {
+            alpha,
+            images: Embedded { alpha: alpha.image(), vectors: vec![Vec::new(); corpus.images.len()] },
+            texts: Embedded { alpha: alpha.text(), vectors: vec![Vec::new(); corpus.texts.len()] },
+            classes: vec![Vec::new(); benchmarks.len()],
+            outcomes: Arc::new(benchmarks.iter().map(|b| vec![None; b.len()]).collect()),
+            unreadable: vec![Vec::new(); benchmarks.len()],
+            next: 0,
+            order,
+        }
+    }
+
+    /// Starts again at another alpha, keeping the embeddings of a tower that stays.
+    pub fn restart(&mut self, alpha: AlphaMap) {
+        for (embedded, alpha) in [(&mut self.images, alpha.image()), (&mut self.texts, alpha.text())] {
+            if embedded.alpha != alpha {
+                embedded.alpha = alpha;
+                embedded.vectors.iter_mut().for_each(Vec::clear);
+            }
+        }
+        if self.alpha.text() != alpha.text() {
+            self.classes.iter_mut().for_each(Vec::clear);
+        }
+        self.outcomes = Arc::new(self.outcomes.iter().map(|o| vec![None; o.len()]).collect());
+        self.unreadable.iter_mut().for_each(Vec::clear);
+        self.next = 0;
+        self.alpha = alpha;
+    }
+
+    /// The alpha that is being scored.
+    pub fn alpha(&self) -> AlphaMap {
+        self.alpha
+    }
+
+    /// Whether every image has been visited.
+    pub fn is_done(&self) -> bool {
+        self.next >= self.order.images.len()
+    }
+
+    /// Visited images over all.
+    pub fn share(&self) -> f64 {
+        if self.order.images.is_empty() { 1.0 } else { self.next as f64 / self.order.images.len() as f64 }
+    }
+
+    /// Outcomes so far, per benchmark and example.
+    pub fn outcomes(&self) -> &Arc<Vec<Vec<Option<Outcome>>>> {
+        &self.outcomes
+    }
+
+    /// Rows of scores per benchmark over what has been judged so far.
+    pub fn scores(&self, benchmarks: &[Benchmark]) -> Vec<Vec<Score>> {
+        let rows = benchmarks.iter().zip(self.outcomes.iter()).zip(&self.unreadable);
+        rows.map(|((benchmark, outcomes), unreadable)| scores(benchmark, outcomes, unreadable.len())).collect()
+    }
+
+    /// Images that could not be read, per benchmark: (image, reason).
+    pub fn unreadable(&self) -> &[Vec<(String, String)>] {
+        &self.unreadable
+    }
+
+    /// Embeds and judges the next `n` images with everything that hangs on them.
+    pub fn step(
+        &mut self,
+        encoder: &mut Encoder,
+        benchmarks: &[Benchmark],
+        corpus: &Corpus,
+        pixels: &mut Pixels,
+        n: usize,
+    ) -> candle_core::Result<()> {
+        encoder.set(self.alpha)?;
+        let order = Arc::clone(&self.order);
+        let end = (self.next + n).min(order.images.len());
+        let visited = &order.images[self.next..end];
+        self.next = end;
+        self.embed_images(encoder, corpus, pixels, visited, benchmarks)?;
+        let due: Vec<(usize, usize)> = visited.iter().flat_map(|i| order.examples[*i].iter().copied()).collect();
+        self.embed_texts(encoder, benchmarks, corpus, &due)?;
+        let judged: Vec<Option<Outcome>> =
+            due.par_iter().map(|(b, e)| self.judge(&benchmarks[*b], corpus, *b, *e)).collect();
+        let outcomes = Arc::make_mut(&mut self.outcomes);
+        for ((b, e), outcome) in due.into_iter().zip(judged) {
+            outcomes[b][e] = outcome;
+        }
+        Ok(())
+    }
+
+    /// Embeds one example's image and texts ahead of their turn, and returns its similarities in file order; `None`
+    /// when its image cannot be read. What it embeds is not embedded again.
+    pub fn visit(
+        &mut self,
+        encoder: &mut Encoder,
+        benchmarks: &[Benchmark],
+        corpus: &Corpus,
+        pixels: &mut Pixels,
+        (b, example): (usize, usize),
+    ) -> candle_core::Result<Option<Vec<f32>>> {
+        encoder.set(self.alpha)?;
+        let image = corpus.places[b].images[benchmarks[b].image_of(example)];
+        if self.images.vectors[image].is_empty() {
+            match pixels.get(corpus, &[image]).pop() {
+                Some(Ok(bytes)) => self.images.vectors[image] = encoder.images(&[&bytes])?.pop().unwrap_or_default(),
+                _ => return Ok(None),
+            }
+        }
+        self.embed_texts(encoder, benchmarks, corpus, &[(b, example)])?;
+        Ok(self.similarities(&benchmarks[b], corpus, b, example))
+    }
+
+    fn embed_images(
+        &mut self,
+        encoder: &Encoder,
+        corpus: &Corpus,
+        pixels: &mut Pixels,
+        visited: &[usize],
+        benchmarks: &[Benchmark],
+    ) -> candle_core::Result<()> {
+        let missing: Vec<usize> =
+            visited.iter().copied().filter(|i| self.images.vectors[*i].is_empty()).collect();
+        let mut readable = Vec::new();
+        let mut bytes = Vec::new();
+        for (image, loaded) in missing.iter().zip(pixels.get(corpus, &missing)) {
+            match loaded {
+                Ok(loaded) => {
+                    readable.push(*image);
+                    bytes.push(loaded);
+                }
+                Err(reason) => self.note_unreadable(benchmarks, corpus, *image, &reason),
+            }
+        }
+        let rows: Vec<&[u8]> = bytes.iter().map(AsRef::as_ref).collect();
+        for (image, vector) in readable.into_iter().zip(encoder.images(&rows)?) {
+            self.images.vectors[image] = vector;
+        }
+        Ok(())
+    }
+
+    fn note_unreadable(&mut self, benchmarks: &[Benchmark], corpus: &Corpus, image: usize, reason: &str) {
+        for (b, e) in &self.order.examples[image] {
+            let name = corpus.images[image].name();
+            self.unreadable[*b].push((format!("{} example {e} ({name})", benchmarks[*b].label()), reason.to_owned()));
+        }
+    }
+
+    fn embed_texts(
+        &mut self,
+        encoder: &Encoder,
+        benchmarks: &[Benchmark],
+        corpus: &Corpus,
+        due: &[(usize, usize)],
+    ) -> candle_core::Result<()> {
+        let mut wanted = std::collections::BTreeSet::new();
+        let mut classes = std::collections::BTreeSet::new();
+        for (b, e) in due {
+            match &benchmarks[*b].items {
+                Items::Choices(_) => wanted.extend(corpus.places[*b].texts[*e].iter().copied()),
+                Items::Classes { .. } if self.classes[*b].is_empty() => {
+                    classes.insert(*b);
+                    wanted.extend(corpus.places[*b].texts.iter().flatten().copied());
+                }
+                Items::Classes { .. } => {}
+            }
+        }
+        wanted.retain(|t| self.texts.vectors[*t].is_empty());
+        let rows: Vec<&[u32]> = wanted.iter().map(|t| corpus.texts[*t].as_slice()).collect();
+        for (text, vector) in wanted.into_iter().zip(encoder.texts(&rows)?) {
+            self.texts.vectors[text] = vector;
+        }
+        for b in classes {
+            let prompts = &corpus.places[b].texts;
+            self.classes[b] = prompts.iter().map(|prompts| self.class_vector(prompts)).collect();
+        }
+        Ok(())
+    }
+
+    /// A class is the normalised mean of its prompts' unit vectors (open_clip `build_zero_shot_classifier`).
+    fn class_vector(&self, prompts: &[usize]) -> Vec<f32> {
+        let dim = prompts.first().map_or(0, |t| self.texts.vectors[*t].len());
+        let mut sum = vec![0.0f32; dim];
+        for text in prompts {
+            sum.iter_mut().zip(&self.texts.vectors[*text]).for_each(|(s, v)| *s += v);
+        }
+        let norm = dot(&sum, &sum).sqrt().max(1e-12);
+        sum.iter_mut().for_each(|s| *s /= norm);
+        sum
+    }
+
+    /// Similarities of an example's options, in file order; `None` when its image could not be read or is not embedded.
+    pub fn similarities(&self, benchmark: &Benchmark, corpus: &Corpus, b: usize, example: usize) -> Option<Vec<f32>> {
+        let places = &corpus.places[b];
+        let image = &self.images.vectors[places.images[benchmark.image_of(example)]];
+        if image.is_empty() {
+            return None;
+        }
+        Some(match &benchmark.items {
+            Items::Choices(_) => places.texts[example].iter().map(|t| dot(image, &self.texts.vectors[*t])).collect(),
+            Items::Classes { .. } => self.classes[b].iter().map(|class| dot(image, class)).collect(),
+        })
+    }
+
+    fn judge(&self, benchmark: &Benchmark, corpus: &Corpus, b: usize, example: usize) -> Option<Outcome> {
+        let similarities = self.similarities(benchmark, corpus, b, example)?;
+        Some(match &benchmark.items {
+            Items::Choices(choices) => judge_choice(&similarities, choices[example].right, benchmark.ties),
+            Items::Classes { labels, .. } => judge_class(&similarities, labels[example]),
+        })
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}

@@ -1,0 +1,110 @@
+//! Two checkpoints proven compatible.
+
+use crate::checkpoint::{Checkpoint, CheckpointError};
+
+/// Why two checkpoints cannot be blended.
+#[derive(Debug, thiserror::Error)]
+pub enum PairError {
+    /// The first tensor, in name order, whose shape differs.
+    #[error("the checkpoints do not fit: '{name}' has shape {base:?} in base and {tuned:?} in tuned")]
+    Shape { name: String, base: Vec<usize>, tuned: Vec<usize> },
+    /// A tensor that only one of them has.
+    #[error("the checkpoints do not fit: '{name}' is only in {end}")]
+    Missing { name: String, end: &'static str },
+    /// Equal tensors in different models.
+    #[error("the checkpoints do not fit: {what} is {base} in base and {tuned} in tuned")]
+    Differs { what: &'static str, base: String, tuned: String },
+    /// Adapting one of them failed.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A tensor operation failed.
+    #[error("a tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// A base and a tuned checkpoint with the same tensors. Blending them cannot fail for a reason of theirs.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Alpha 0.
+    pub base: Checkpoint,
+    /// Alpha 1.
+    pub tuned: Checkpoint,
+    /// What was adapted to make them fit, for people.
+    pub remarks: Vec<String>,
+}
+
+impl Pair {
+    /// Proves that names, shapes, activation and sizes agree.
+    ///
+    /// Contexts of different length are cut to the shorter one, as CLoVe's authors cut OpenAI's 77 positions to their
+    /// 64 before patching (`apply_wise_ft.py`), and a remark says so.
+    pub fn new(mut base: Checkpoint, mut tuned: Checkpoint) -> Result<Self, PairError> {
+        let mut remarks = Vec::new();
+        let (long, short) = (base.architecture.context_length, tuned.architecture.context_length);
+        if long != short {
+            let context = long.min(short);
+            let cut = if long > short { &mut base } else { &mut tuned };
+            cut_context(cut, context)?;
+            let end = if long > short { "base" } else { "tuned" };
+            remarks.push(format!("{end}'s context was cut from {} to {context} tokens to fit", long.max(short)));
+        }
+        same_tensors(&base, &tuned)?;
+        same_architecture(&base, &tuned)?;
+        if base.sha256() == tuned.sha256() {
+            remarks.push("both ends are the same file: every alpha gives the same model".into());
+        }
+        if base.tokenizer.is_some() && tuned.tokenizer.is_some() && base.tokenizer != tuned.tokenizer {
+            remarks.push("the tokenizer files differ; base's is used".into());
+        }
+        Ok(Self { base, tuned, remarks })
+    }
+
+    /// The pair of a checkpoint with itself, for scoring one model alone.
+    pub fn single(base: Checkpoint) -> Self {
+        Self { tuned: base.clone(), base, remarks: Vec::new() }
+    }
+}
+
+fn cut_context(checkpoint: &mut Checkpoint, context: usize) -> Result<(), PairError> {
+    if let Some(table) = checkpoint.tensors.get_mut("positional_embedding") {
+        *table = table.narrow(0, 0, context)?.force_contiguous()?;
+    }
+    checkpoint.architecture.context_length = context;
+    Ok(())
+}
+
+fn same_tensors(base: &Checkpoint, tuned: &Checkpoint) -> Result<(), PairError> {
+    for (name, tensor) in &base.tensors {
+        match tuned.tensors.get(name) {
+            None => return Err(PairError::Missing { name: name.clone(), end: "base" }),
+            Some(other) if other.dims() != tensor.dims() => {
+                let (base, tuned) = (tensor.dims().to_vec(), other.dims().to_vec());
+                return Err(PairError::Shape { name: name.clone(), base, tuned });
+            }
+            Some(_) => {}
+        }
+    }
+    match tuned.tensors.keys().find(|name| !base.tensors.contains_key(*name)) {
+        Some(name) => Err(PairError::Missing { name: name.clone(), end: "tuned" }),
+        None => Ok(()),
+    }
+}
+
+fn same_architecture(base: &Checkpoint, tuned: &Checkpoint) -> Result<(), PairError> {
+    let (b, t) = (&base.architecture, &tuned.architecture);
+    let differs = |what, base: String, tuned: String| Err(PairError::Differs { what, base, tuned });
+    if b.activation != t.activation {
+        return differs("the activation", b.activation.to_string(), t.activation.to_string());
+    }
+    if (b.vision.heads, b.text.heads) != (t.vision.heads, t.text.heads) {
+        let heads = |a: &crate::checkpoint::Architecture| format!("{} and {}", a.vision.heads, a.text.heads);
+        return differs("the number of heads", heads(b), heads(t));
+    }
+    if b.image_size != t.image_size {
+        return differs("the image size", b.image_size.to_string(), t.image_size.to_string());
+    }
+    if b.end_of_text != t.end_of_text {
+        return differs("the end-of-text id", b.end_of_text.to_string(), t.end_of_text.to_string());
+    }
+    Ok(())
+}
