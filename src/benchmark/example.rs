@@ -15,9 +15,19 @@ pub trait Rendered: Send + Sync + std::fmt::Debug {
 #[derive(Clone, Debug)]
 pub enum ImageRef {
     /// A file, and the box to crop from it before preprocessing: (x0, y0, x1, y1) in pixels.
-    File { path: PathBuf, crop: Option<[f64; 4]> },
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The box; `None` for the whole image.
+        crop: Option<[f64; 4]>,
+    },
     /// An image drawn at run time, with a name that is unique in its world.
-    Drawn { name: String, image: Arc<dyn Rendered> },
+    Drawn {
+        /// Unique in its world.
+        name: String,
+        /// What draws it.
+        image: Arc<dyn Rendered>,
+    },
 }
 
 impl ImageRef {
@@ -64,7 +74,14 @@ pub enum Items {
     Choices(Vec<Choice>),
     /// Name the class of every image: label `labels[i]` belongs to `images[i]`; a class is embedded as the normalised
     /// mean over its prompts.
-    Classes { classes: Vec<String>, templates: Vec<String>, labels: Vec<usize> },
+    Classes {
+        /// Display names by label; they may repeat.
+        classes: Vec<String>,
+        /// Prompts with `{}` for the class name.
+        templates: Vec<String>,
+        /// The right class of each image, an index into `classes`.
+        labels: Vec<usize>,
+    },
 }
 
 /// Who wins when the right caption and a hard negative have the same similarity (benchmarks.md §0.1).
@@ -82,7 +99,10 @@ pub enum Metric {
     /// Correct over scored.
     Accuracy,
     /// The unweighted mean of the groups' accuracies, over groups with at least `min_count` examples.
-    MacroAccuracy { min_count: usize },
+    MacroAccuracy {
+        /// Smaller groups do not enter the mean.
+        min_count: usize,
+    },
     /// Top-1 and top-5 over classes.
     TopK,
 }

@@ -1,12 +1,3 @@
-//! Embeddings, progressive scoring, sweeps and statistics.
+//! (being written)
 
-mod corpus;
-mod encoder;
-mod scoring;
 pub mod statistics;
-mod sweep;
-
-pub use corpus::{Corpus, Pixels, load};
-pub use encoder::{Encoder, EncoderError};
-pub use scoring::{Order, Scoring};
-pub use sweep::{AlphaRange, coarse_to_fine};

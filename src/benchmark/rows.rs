@@ -1,0 +1,125 @@
+//! Items out of annotation files: JSON within bounds, arrays or objects, single faults forgiven.
+
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::ReadError;
+
+/// Largest annotation file that is read. The largest published one (ARO attribution) has about 10 MB; a parsed tree
+/// takes several times the size of its text.
+const MAX_JSON_BYTES: u64 = 256 << 20;
+
+/// The items of a JSON file with the names the file gives them: keys of an object, in numeric order where they are
+/// decimal, or places in an array. Bare `NaN` and `Infinity`, which Python writes, are read as null.
+pub(super) fn json_rows(path: &Path) -> Result<Vec<(String, Value)>, ReadError> {
+    let text = bounded_text(path, MAX_JSON_BYTES)?;
+    let value = match serde_json::from_str(&text) {
+        Ok(value) => value,
+        Err(source) => {
+            serde_json::from_str(&nan_to_null(&text)).map_err(|_| ReadError::Json { path: path.to_owned(), source })?
+        }
+    };
+    let rows: Vec<_> = match value {
+        Value::Array(items) => items.into_iter().enumerate().map(|(i, row)| (i.to_string(), row)).collect(),
+        Value::Object(items) => {
+            let mut rows: Vec<_> = items.into_iter().collect();
+            rows.sort_by_cached_key(|(key, _)| (key.parse().unwrap_or(u64::MAX), key.clone()));
+            rows
+        }
+        _ => return Err(ReadError::Shape { path: path.to_owned() }),
+    };
+    if rows.is_empty() {
+        return Err(ReadError::Empty { path: path.to_owned() });
+    }
+    Ok(rows)
+}
+
+/// The text of a file of at most `limit` bytes, without a byte order mark.
+pub(super) fn bounded_text(path: &Path, limit: u64) -> Result<String, ReadError> {
+    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(io)?.take(limit + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > limit {
+        return Err(ReadError::TooLarge { path: path.to_owned(), limit });
+    }
+    let mut text = String::from_utf8(bytes).map_err(|e| io(Error::new(ErrorKind::InvalidData, e.utf8_error())))?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+/// `text` with the bare words `NaN` and `Infinity` outside strings replaced by `null` (a minus sign goes with them).
+fn nan_to_null(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut in_string = false;
+    while let Some(c) = rest.chars().next() {
+        let word = ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| !in_string && rest.starts_with(word));
+        if let Some(word) = word {
+            out.push_str("null");
+            rest = &rest[word.len()..];
+            continue;
+        }
+        // An escape is copied whole, so that an escaped quote does not end the string.
+        let length = if in_string && c == '\\' {
+            1 + rest[1..].chars().next().map_or(0, char::len_utf8)
+        } else {
+            in_string ^= c == '"';
+            c.len_utf8()
+        };
+        out.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows_of(text: &str) -> Result<Vec<(String, Value)>, ReadError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.json");
+        std::fs::write(&path, text).unwrap();
+        json_rows(&path)
+    }
+
+    #[test]
+    fn object_keys_sort_as_numbers_then_as_text() {
+        let rows = rows_of(r#"{"10": 1, "9": 2, "x": 3, "0": 4}"#).unwrap();
+        let keys: Vec<_> = rows.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["0", "9", "10", "x"]);
+    }
+
+    #[test]
+    fn python_numbers_become_null_outside_strings_only() {
+        let rows = rows_of(r#"[{"a": NaN, "b": -Infinity, "c": "NaN \" Infinity é"}]"#).unwrap();
+        assert_eq!(rows[0].1, serde_json::json!({"a": null, "b": null, "c": "NaN \" Infinity é"}));
+    }
+
+    #[test]
+    fn faults_name_their_cause() {
+        assert!(matches!(rows_of("[1, 2"), Err(ReadError::Json { .. })));
+        assert!(matches!(rows_of("[1, \"\\"), Err(ReadError::Json { .. })));
+        assert!(matches!(rows_of("3"), Err(ReadError::Shape { .. })));
+        assert!(matches!(rows_of("{}"), Err(ReadError::Empty { .. })));
+        assert!(matches!(json_rows(Path::new("/nowhere/rows.json")), Err(ReadError::Io { .. })));
+        assert!(matches!(rows_of(&"[".repeat(10_000)), Err(ReadError::Json { .. })));
+    }
+
+    #[test]
+    fn size_is_bounded_and_the_byte_order_mark_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        std::fs::write(&path, "\u{feff}aé").unwrap();
+        assert_eq!(bounded_text(&path, 6).unwrap(), "aé");
+        assert!(matches!(bounded_text(&path, 5), Err(ReadError::TooLarge { .. })));
+        assert!(matches!(bounded_text(&path, 4), Err(ReadError::TooLarge { .. })));
+        std::fs::write(&path, [0xff, 0xfe]).unwrap();
+        assert!(matches!(bounded_text(&path, 4), Err(ReadError::Io { .. })));
+    }
+}
