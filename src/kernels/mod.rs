@@ -1,1 +1,32 @@
-//! (being written)
+//! Fused tensor operations with a backward pass, and the blend of two weights in place.
+//!
+//! On the CPU in f32 each operation is one parallel pass of our own (matrix products by the `gemm` crate); every
+//! other device or number format takes the composed, differentiable candle operations that define the result.
+//! The same inputs give the same bytes whatever the number of threads: work is cut by the shape alone and partial
+//! sums are added in a fixed order. candle's own fused layer norm and softmax have no backward pass and cut
+//! gradients in silence, which is why they are not used here.
+
+// A kernel's body has to inline into each of its instruction-set versions, see `dispatch`.
+#![allow(clippy::inline_always)]
+
+#[macro_use]
+mod dispatch;
+
+mod activation;
+mod attention;
+mod head;
+mod layer_norm;
+mod lerp;
+mod linear;
+mod math;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod tile;
+mod vector;
+
+pub use activation::{Activation, UnknownActivation, activate};
+pub use attention::{AttentionShape, attention};
+pub use layer_norm::layer_norm;
+pub use lerp::lerp_into;
+pub use linear::{linear, project};

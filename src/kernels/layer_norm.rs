@@ -1,0 +1,206 @@
+//! Normalisation of rows, with the statistics kept for the backward pass.
+
+use std::mem::MaybeUninit;
+use std::sync::OnceLock;
+
+use candle_core::{CpuStorage, CustomOp3, D, DType, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+use super::math::{dot, sum};
+use super::storage::{is_cpu_f32, rows_per_chunk, slice, tensor, tensor_slice, written_by};
+
+/// `(x - mean) / sqrt(variance + eps) * weight + bias` over each row of `x` `[n, d]`; differentiable.
+///
+/// `weight` and `bias` are `[d]`. The variance (biased, as in PyTorch) is summed over the centred values in a second
+/// pass: E[x²] - E[x]² loses digits on the outlier channels of CLIP's residual stream. Errors when shapes do not fit.
+pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    let d = x.dims2()?.1;
+    if d == 0 || weight.dims() != [d] || bias.dims() != [d] {
+        bail!("layer_norm: rows of {d}, weight {:?}, bias {:?}", weight.shape(), bias.shape());
+    }
+    if !is_cpu_f32(&[x, weight, bias]) {
+        return composed(x, weight, bias, eps);
+    }
+    let tracked = x.track_op() || weight.track_op() || bias.track_op();
+    let op = LayerNorm { eps, statistics: tracked.then(OnceLock::new) };
+    x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+}
+
+/// The definition, in candle operations that all have a backward pass. Half formats are normalised in f32.
+fn composed(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    let dtype = x.dtype();
+    let wide = if matches!(dtype, DType::F16 | DType::BF16) { DType::F32 } else { dtype };
+    let x = x.to_dtype(wide)?;
+    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+    let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
+    let normal = centred.broadcast_div(&variance.affine(1.0, eps)?.sqrt()?)?;
+    normal.broadcast_mul(&weight.to_dtype(wide)?)?.broadcast_add(&bias.to_dtype(wide)?)?.to_dtype(dtype)
+}
+
+/// Mean and reciprocal standard deviation of a row.
+type Statistics = [f32; 2];
+
+struct LayerNorm {
+    eps: f64,
+    /// Present when a backward pass may follow.
+    statistics: Option<OnceLock<Vec<Statistics>>>,
+}
+
+impl CustomOp3 for LayerNorm {
+    fn name(&self) -> &'static str {
+        "layer-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let x = slice(x, x_layout)?;
+        let (y, statistics) = forward(x, slice(weight, weight_layout)?, slice(bias, bias_layout)?, self.eps as f32);
+        if let Some(kept) = &self.statistics {
+            kept.get_or_init(|| statistics);
+        }
+        Ok((CpuStorage::F32(y), x_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let Some(statistics) = self.statistics.as_ref().and_then(OnceLock::get) else {
+            bail!("layer_norm: backward of an untracked call");
+        };
+        let grad = grad.contiguous()?;
+        let ((xs, xl), (ws, wl), (gs, gl)) =
+            (x.storage_and_layout(), weight.storage_and_layout(), grad.storage_and_layout());
+        let (values, grads) = (tensor_slice(&xs, xl)?, tensor_slice(&gs, gl)?);
+        if grads.len() != values.len() {
+            bail!("layer_norm: {} values but a gradient of {}", values.len(), grads.len());
+        }
+        let (dx, dweight, dbias) = backward(values, tensor_slice(&ws, wl)?, grads, statistics);
+        // A tracked argument must get its gradient: candle panics on one that has none.
+        Ok((
+            x.track_op().then(|| tensor(dx, x.shape())).transpose()?,
+            weight.track_op().then(|| tensor(dweight, weight.shape())).transpose()?,
+            bias.track_op().then(|| tensor(dbias, bias.shape())).transpose()?,
+        ))
+    }
+}
+
+#[expect(unsafe_code, reason = "the result is written in parallel into fresh memory")]
+fn forward(x: &[f32], weight: &[f32], bias: &[f32], eps: f32) -> (Vec<f32>, Vec<Statistics>) {
+    let (d, n) = (weight.len(), x.len() / weight.len());
+    let rows = rows_per_chunk(n);
+    let mut statistics = vec![[0.0; 2]; n];
+    // SAFETY: x and y have n rows of d, cut alike, and `normalize` writes every value of the rows it is given.
+    let y = unsafe {
+        written_by(x.len(), |y| {
+            let inputs = x.par_chunks(rows * d).zip(statistics.par_chunks_mut(rows));
+            y.par_chunks_mut(rows * d)
+                .zip(inputs)
+                .for_each(|(y, (x, statistics))| normalize(x, weight, bias, eps, y, statistics));
+        })
+    };
+    (y, statistics)
+}
+
+/// Gradients of x, weight and bias. The latter two are summed per chunk of rows, then over chunks in order.
+#[expect(unsafe_code, reason = "the result is written in parallel into fresh memory")]
+fn backward(x: &[f32], weight: &[f32], grad: &[f32], statistics: &[Statistics]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+    let (d, n) = (weight.len(), x.len() / weight.len());
+    let rows = rows_per_chunk(n);
+    let mut partial = vec![0.0; n.div_ceil(rows) * 2 * d];
+    // SAFETY: x, grad and dx have n rows of d, cut alike, and `chunk_backward` writes every value of its rows.
+    let dx = unsafe {
+        written_by(x.len(), |dx| {
+            let inputs = x.par_chunks(rows * d).zip(grad.par_chunks(rows * d)).zip(statistics.par_chunks(rows));
+            dx.par_chunks_mut(rows * d).zip(partial.par_chunks_mut(2 * d)).zip(inputs).for_each(
+                |((dx, sums), ((x, grad), statistics))| chunk_backward(x, weight, grad, statistics, dx, sums),
+            );
+        })
+    };
+    let mut total = vec![0.0; 2 * d];
+    for sums in partial.chunks_exact(2 * d) {
+        for (total, part) in total.iter_mut().zip(sums) {
+            *total += part;
+        }
+    }
+    let dbias = total.split_off(d);
+    (dx, total, dbias)
+}
+
+dispatch! {
+    fn normalize(
+        x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &mut [MaybeUninit<f32>], statistics: &mut [Statistics],
+    ) = normalize_body;
+}
+
+dispatch! {
+    /// `sums` receives the sums over these rows for weight, then bias.
+    fn chunk_backward(
+        x: &[f32], weight: &[f32], grad: &[f32], statistics: &[Statistics], dx: &mut [MaybeUninit<f32>],
+        sums: &mut [f32],
+    ) = chunk_backward_body;
+}
+
+#[inline(always)]
+fn normalize_body<const LANES: usize>(
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    eps: f32,
+    y: &mut [MaybeUninit<f32>],
+    statistics: &mut [Statistics],
+) {
+    let d = weight.len();
+    for ((x, y), kept) in x.chunks_exact(d).zip(y.chunks_exact_mut(d)).zip(statistics) {
+        let mean = sum(x, |v| v) / d as f32;
+        let variance = sum(x, |v| (v - mean) * (v - mean)) / d as f32;
+        let inverse = 1.0 / (variance + eps).sqrt();
+        for ((y, &x), (&w, &b)) in y.iter_mut().zip(x).zip(weight.iter().zip(bias)) {
+            y.write((x - mean) * inverse * w + b);
+        }
+        *kept = [mean, inverse];
+    }
+}
+
+/// With h the normalised row and g = grad * weight: dx = (g - mean(g) - h * mean(g * h)) / deviation.
+#[inline(always)]
+fn chunk_backward_body<const LANES: usize>(
+    x: &[f32],
+    weight: &[f32],
+    grad: &[f32],
+    statistics: &[Statistics],
+    dx: &mut [MaybeUninit<f32>],
+    sums: &mut [f32],
+) {
+    let d = weight.len();
+    let (dweight, dbias) = sums.split_at_mut(d);
+    let mut scaled = vec![0.0; d];
+    let mut normal = vec![0.0; d];
+    let rows = x.chunks_exact(d).zip(grad.chunks_exact(d)).zip(dx.chunks_exact_mut(d));
+    for (((x, grad), dx), &[mean, inverse]) in rows.zip(statistics) {
+        for ((h, &x), (s, (&g, &w))) in normal.iter_mut().zip(x).zip(scaled.iter_mut().zip(grad.iter().zip(weight))) {
+            *h = (x - mean) * inverse;
+            *s = g * w;
+        }
+        for ((dw, db), (&g, &h)) in dweight.iter_mut().zip(dbias.iter_mut()).zip(grad.iter().zip(&normal)) {
+            *dw += g * h;
+            *db += g;
+        }
+        let mean_scaled = sum(&scaled, |s| s) / d as f32;
+        let mean_product = dot(&scaled, &normal) / d as f32;
+        for (dx, (&s, &h)) in dx.iter_mut().zip(scaled.iter().zip(&normal)) {
+            dx.write((s - mean_scaled - h * mean_product) * inverse);
+        }
+    }
+}
