@@ -176,6 +176,7 @@ fn edit_distance(key: &[char], field: &str) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod tests {
     use super::*;
     use crate::tiny;

@@ -28,6 +28,7 @@ pub fn learning_rate(step: u64, schedule: &Schedule) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod tests {
     use super::*;
 

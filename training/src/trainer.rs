@@ -193,4 +193,5 @@ fn finite(value: f64, quantity: &'static str, step: u64) -> Result<f64, TrainErr
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod tests;

@@ -180,4 +180,5 @@ impl AdamW {
 const HOST: Device = Device::Cpu;
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact values are meant")]
 mod tests;

@@ -34,14 +34,14 @@ fn memorises_a_tiny_set() {
 
 #[test]
 fn learns_to_reject_hard_negatives() {
+    let least = |model: &Tiny| model.margins(&judged()).into_iter().fold(f32::MAX, f32::min);
     let (without, with) = (Tiny::new(1), Tiny::new(1));
+    assert!(least(&with) < 0.0, "untrained, some negative wins: {}", least(&with));
     train(&without, &recipe());
     let reports = train(&with, &Recipe { negatives_per_caption: 2, ..recipe() });
-    assert!(reports[199].loss < 0.1, "{:?}", reports[199]);
-    let [without, with] = [without, with].map(|model| model.margins(&judged()));
-    let least = |margins: &[f32]| margins.iter().copied().fold(f32::MAX, f32::min);
-    assert!(least(&with) > 0.05, "smallest margin {}", least(&with));
-    assert!(least(&with) > least(&without) + 0.05, "{} against {}", least(&with), least(&without));
+    assert!(reports[0].loss > 2.0 && reports[199].loss < 0.01, "{:?}", reports[199]);
+    // Measured: 0.45 with negatives, 0.10 without.
+    assert!(least(&with) > 0.3 && least(&without) < 0.2, "{} against {}", least(&with), least(&without));
 }
 
 #[test]
@@ -53,6 +53,36 @@ fn negatives_beyond_the_recipe_are_left_out() {
     };
     assert!(loss(0) < loss(1) && loss(1) < loss(2));
     assert_eq!(loss(2), loss(100));
+}
+
+#[test]
+fn long_gradients_are_clipped() {
+    let batch = Sampler::new(0, 6, 6).unwrap().next_batch(&Twins);
+    for clip_norm in [Some(0.01), None] {
+        let model = Tiny::new(1);
+        let mut trainer = Trainer::new(&model, Recipe { clip_norm, ..recipe() }).unwrap();
+        let report = trainer.step(&batch).unwrap();
+        assert!(report.grad_norm > 0.1);
+        // After one step the mean gradient is a tenth of the gradient that was followed.
+        let state = trainer.optimizer().export().unwrap();
+        let followed: Vec<Tensor> = state.moments.into_iter().map(|moment| moment.first).collect();
+        let followed = 10.0 * global_norm(&followed).unwrap();
+        let wanted = clip_norm.unwrap_or(report.grad_norm);
+        assert!((followed / wanted - 1.0).abs() < 1e-3, "{followed} not {wanted}");
+    }
+}
+
+#[test]
+fn steps_after_the_last_change_nothing() {
+    let model = Tiny::new(1);
+    let batch = Sampler::new(0, 6, 6).unwrap().next_batch(&Twins);
+    let mut trainer = Trainer::new(&model, Recipe { steps: 1, warmup: 0, ..recipe() }).unwrap();
+    let untrained = model.bytes();
+    trainer.step(&batch).unwrap();
+    let trained = model.bytes();
+    assert!(trainer.is_done() && trained != untrained);
+    assert_eq!(trainer.step(&batch).unwrap().lr, 0.0);
+    assert_eq!(model.bytes(), trained);
 }
 
 #[test]
@@ -112,7 +142,7 @@ impl TwoTower for Broken {
         let encoded = self.inner.encode_images(images)?;
         match self.fault {
             Fault::Loss => encoded * f64::NAN,
-            Fault::Gradient => &encoded + (&encoded - &encoded)?.sqr()?.sqrt()?,
+            Fault::Gradient => &encoded + (&encoded - encoded.detach())?.sqr()?.sqrt()?,
             Fault::Cut | Fault::Empty => Ok(encoded),
         }
     }
