@@ -214,6 +214,8 @@ fn a_copied_state_is_not_shared_with_the_running_optimizer() {
     adamw.step(&[gradient], 0.1, 1.0).unwrap();
     assert_eq!(flat(&state.moments[0].first), before);
     assert_ne!(flat(&adamw.export().unwrap().moments[0].first), before);
+    adamw.import(&state).unwrap();
+    assert_eq!((flat(&adamw.export().unwrap().moments[0].first), adamw.steps()), (before, 1));
 }
 
 #[test]

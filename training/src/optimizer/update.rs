@@ -75,8 +75,7 @@ impl Moments {
             let values = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1();
             return Ok(Self::Host { first: values(first)?, second: values(second)? });
         }
-        // `copy`, because a tensor already on this device would go on sharing the saved state's memory.
-        let moved = |tensor: &Tensor| tensor.detach().copy()?.to_dtype(moment_type(var))?.to_device(var.device());
+        let moved = |tensor: &Tensor| tensor.detach().to_dtype(moment_type(var))?.to_device(var.device());
         Ok(Self::Device { first: moved(first)?, second: moved(second)? })
     }
 
