@@ -1,3 +1,12 @@
-//! (being written)
+//! Embeddings, progressive scoring, sweeps and statistics.
 
+mod corpus;
+mod encoder;
+mod scoring;
 pub mod statistics;
+mod sweep;
+
+pub use corpus::{Corpus, Pixels, load};
+pub use encoder::{Encoder, EncoderError};
+pub use scoring::{Order, Scoring};
+pub use sweep::{AlphaRange, RangeError, coarse_to_fine};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A blend weight in 0..=1: 0 is base, 1 is tuned. Never opacity.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Alpha(f64);
 
@@ -62,6 +62,12 @@ impl Eq for Alpha {}
 impl Ord for Alpha {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Alpha {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
     }
 }
 

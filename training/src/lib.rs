@@ -1,1 +1,30 @@
 //! Fine-tuning any two-tower model with hard negatives.
+//!
+//! The model is whatever implements [`TwoTower`]: this crate knows neither CLIP nor a window and imports nothing
+//! of the workbench. The method is `CLoVe`'s (arXiv 2402.15021): the contrastive loss of both directions, in which
+//! the hard negatives of the whole batch join every image's denominator.
+//!
+//! * [`recipe`]: the settings of a fine-tune, as a TOML file. Imports nothing.
+//! * [`schedule`]: the learning rate of a step. Pure.
+//! * [`batches`]: samples, and the seeded order in which they are visited.
+//! * [`loss`]: embeddings to one number, differentiable.
+//! * [`optimizer`]: `AdamW` with decay groups, the global gradient norm and its clipping.
+//! * [`trainer`]: one batch = one step; it brings the others together and never looks at a file or a clock's date.
+//!
+//! Absent on purpose: run directories, shards on disk, resuming, gradient accumulation, several devices.
+
+pub mod batches;
+pub mod loss;
+pub mod optimizer;
+pub mod recipe;
+pub mod schedule;
+pub mod trainer;
+mod two_tower;
+
+pub use batches::{Sample, Sampler, Samples};
+pub use recipe::{Recipe, RecipeError};
+pub use trainer::{StepReport, TrainError, Trainer};
+pub use two_tower::TwoTower;
+
+#[cfg(test)]
+mod tiny;
