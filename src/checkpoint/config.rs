@@ -221,7 +221,7 @@ pub fn to_json(architecture: &Architecture, naming: Naming) -> Value {
             },
             "preprocess_cfg": {
                 "mean": [0.481_454_66, 0.457_827_5, 0.408_210_73], "std": [0.268_629_54, 0.261_302_58, 0.275_777_11],
-                "interpolation": "bicubic", "resize_mode": "shortest", "size": [architecture.image_size; 2],
+                "interpolation": "bicubic", "resize_mode": "shortest", "size": [architecture.image_size, architecture.image_size],
             },
         }),
     }

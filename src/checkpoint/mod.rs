@@ -16,4 +16,4 @@ pub use config::to_json as config_json;
 pub use error::CheckpointError;
 pub use names::{Naming, block_of};
 pub use read::{Checkpoint, Options, Parts, Provenance};
-pub use write::{Output, write};
+pub use write::{Named, Output, write, write_tensors};

@@ -72,39 +72,59 @@ fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The bytes of a safetensors file.
+/// Shape and values of tensors by name.
+pub type Named = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// Writes plain f32 tensors with metadata as a safetensors file.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_tensors(
+    path: &Path,
+    tensors: &Named,
+    metadata: impl IntoIterator<Item = (String, String)>,
+) -> Result<(), CheckpointError> {
+    write_file(path, &serialise(tensors, metadata)?)
+}
+
+/// The bytes of a model's safetensors file.
 fn weights(output: &Output<'_>) -> Result<Vec<u8>, CheckpointError> {
-    let mut parts: BTreeMap<String, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
+    let mut parts = Named::new();
     for (name, tensor) in output.tensors {
         let shape = tensor.dims().to_vec();
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
         match names::origin(name, output.naming) {
-            Origin::Same(n) => drop(parts.insert(n, (shape, bytes(&values)))),
+            Origin::Same(n) => drop(parts.insert(n, (shape, values))),
             Origin::Transposed(n) => {
                 let turned = transpose(&values, shape[0], shape[1]);
-                parts.insert(n, (vec![shape[1], shape[0]], bytes(&turned)));
+                parts.insert(n, (vec![shape[1], shape[0]], turned));
             }
             Origin::Stacked(all) => {
                 let mut third = shape.clone();
                 third[0] /= 3;
-                let length = values.len() / 3;
-                for (n, values) in all.into_iter().zip(values.chunks(length.max(1))) {
-                    parts.insert(n, (third.clone(), bytes(values)));
+                for (n, values) in all.into_iter().zip(values.chunks((values.len() / 3).max(1))) {
+                    parts.insert(n, (third.clone(), values.to_vec()));
                 }
             }
         }
     }
-    let views: Result<Vec<_>, _> = parts
-        .iter()
-        .map(|(name, (shape, bytes))| TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view)))
-        .collect();
     // transformers reads files only with "format": "pt".
-    let metadata = HashMap::from([
-        ("format".to_owned(), "pt".to_owned()),
-        (METADATA_KEY.to_owned(), record(output).to_string()),
-    ]);
-    let serialised = views.and_then(|views| safetensors::serialize(views, Some(metadata)));
-    Ok(serialised.map_err(candle_core::Error::wrap).and_then(|file| sorted_header(&file))?)
+    serialise(&parts, [("format".to_owned(), "pt".to_owned()), (METADATA_KEY.to_owned(), record(output).to_string())])
+}
+
+fn serialise(
+    tensors: &Named,
+    metadata: impl IntoIterator<Item = (String, String)>,
+) -> Result<Vec<u8>, CheckpointError> {
+    let bytes: Vec<Vec<u8>> = tensors.values().map(|(_, values)| bytes(values)).collect();
+    let views: Result<Vec<_>, _> = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, (shape, _)), bytes)| TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view)))
+        .collect();
+    let metadata: HashMap<_, _> = metadata.into_iter().collect();
+    let file = views.and_then(|views| safetensors::serialize(views, Some(metadata)));
+    Ok(file.map_err(candle_core::Error::wrap).and_then(|file| sorted_header(&file))?)
 }
 
 /// Sorts the header's keys: the crate keeps the metadata in a hash map, and equal weights shall be equal files.

@@ -7,7 +7,6 @@ use std::time::Instant;
 use candle_core::Device;
 use clove_training::{Recipe, Sample, Sampler, Samples, Trainer, TwoTower};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -140,10 +139,7 @@ where
     let mut sampler = Sampler::new(recipe.seed, recipe.batch, scenes.len())?;
     let mut trainer = Trainer::new(model, recipe.clone())?;
     while !trainer.is_done() {
-        let indices = sampler.next_indices().to_vec();
-        scenes.draw(&indices);
-        let batch: Vec<Sample> = indices.iter().map(|i| scenes.get(*i)).collect();
-        let report = trainer.step(&batch)?;
+        let report = trainer.step(&sampler.next_batch(scenes))?;
         let advance = Advance {
             phase,
             step: report.step + 1,
@@ -186,11 +182,6 @@ where
 {
     fn new(model: &'m TrainableClip, n: usize, draw: D) -> Self {
         Self { model, draw, kept: (0..n).map(|_| OnceLock::new()).collect() }
-    }
-
-    /// Draws these scenes in parallel.
-    fn draw(&self, indices: &[usize]) {
-        indices.par_iter().for_each(|i| drop(self.get(*i)));
     }
 
     fn get(&self, index: usize) -> Sample {

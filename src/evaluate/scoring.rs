@@ -3,6 +3,7 @@
 //! Scores are pure functions of embeddings, and an embedding depends on its own tower's alpha alone: moving one tower
 //! keeps everything that the other has embedded.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -18,12 +19,25 @@ struct Embedded {
     vectors: Vec<Vec<f32>>,
 }
 
+/// What the text tower made: captions, and classes per benchmark.
+struct TextSide {
+    texts: Embedded,
+    classes: Vec<Vec<Vec<f32>>>,
+}
+
+impl TextSide {
+    fn empty(alpha: Alpha, n_texts: usize, n_benchmarks: usize) -> Self {
+        Self { texts: Embedded { alpha, vectors: vec![Vec::new(); n_texts] }, classes: vec![Vec::new(); n_benchmarks] }
+    }
+}
+
 /// The work of scoring some benchmarks at one alpha, and what it has found so far.
 pub struct Scoring {
     alpha: AlphaMap,
     images: Embedded,
-    texts: Embedded,
-    classes: Vec<Vec<Vec<f32>>>,
+    texts: TextSide,
+    /// Text sides of other alphas, when they are kept.
+    kept_texts: Option<BTreeMap<Alpha, TextSide>>,
     outcomes: Arc<Vec<Vec<Option<Outcome>>>>,
     unreadable: Vec<Vec<(String, String)>>,
     next: usize,
@@ -72,8 +86,8 @@ impl Scoring {
         Self {
             alpha,
             images: Embedded { alpha: alpha.image(), vectors: vec![Vec::new(); corpus.images.len()] },
-            texts: Embedded { alpha: alpha.text(), vectors: vec![Vec::new(); corpus.texts.len()] },
-            classes: vec![Vec::new(); benchmarks.len()],
+            texts: TextSide::empty(alpha.text(), corpus.texts.len(), benchmarks.len()),
+            kept_texts: None,
             outcomes: Arc::new(benchmarks.iter().map(|b| vec![None; b.len()]).collect()),
             unreadable: vec![Vec::new(); benchmarks.len()],
             next: 0,
@@ -83,19 +97,27 @@ impl Scoring {
 
     /// Starts again at another alpha, keeping the embeddings of a tower that stays.
     pub fn restart(&mut self, alpha: AlphaMap) {
-        for (embedded, alpha) in [(&mut self.images, alpha.image()), (&mut self.texts, alpha.text())] {
-            if embedded.alpha != alpha {
-                embedded.alpha = alpha;
-                embedded.vectors.iter_mut().for_each(Vec::clear);
-            }
+        if self.images.alpha != alpha.image() {
+            self.images.alpha = alpha.image();
+            self.images.vectors.iter_mut().for_each(Vec::clear);
         }
-        if self.alpha.text() != alpha.text() {
-            self.classes.iter_mut().for_each(Vec::clear);
+        if self.texts.texts.alpha != alpha.text() {
+            let fresh = TextSide::empty(alpha.text(), self.texts.texts.vectors.len(), self.texts.classes.len());
+            let kept = self.kept_texts.as_mut().and_then(|kept| kept.remove(&alpha.text()));
+            let before = std::mem::replace(&mut self.texts, kept.unwrap_or(fresh));
+            if let Some(kept) = &mut self.kept_texts {
+                kept.insert(before.texts.alpha, before);
+            }
         }
         self.outcomes = Arc::new(self.outcomes.iter().map(|o| vec![None; o.len()]).collect());
         self.unreadable.iter_mut().for_each(Vec::clear);
         self.next = 0;
         self.alpha = alpha;
+    }
+
+    /// From now on keeps what the text tower made at every alpha, so that a grid costs the sum of its sides.
+    pub fn keep_texts(&mut self) {
+        self.kept_texts.get_or_insert_default();
     }
 
     /// The alpha that is being scored.
@@ -224,31 +246,31 @@ impl Scoring {
         for (b, e) in due {
             match &benchmarks[*b].items {
                 Items::Choices(_) => wanted.extend(corpus.places[*b].texts[*e].iter().copied()),
-                Items::Classes { .. } if self.classes[*b].is_empty() => {
+                Items::Classes { .. } if self.texts.classes[*b].is_empty() => {
                     classes.insert(*b);
                     wanted.extend(corpus.places[*b].texts.iter().flatten().copied());
                 }
                 Items::Classes { .. } => {}
             }
         }
-        wanted.retain(|t| self.texts.vectors[*t].is_empty());
+        wanted.retain(|t| self.texts.texts.vectors[*t].is_empty());
         let rows: Vec<&[u32]> = wanted.iter().map(|t| corpus.texts[*t].as_slice()).collect();
         for (text, vector) in wanted.into_iter().zip(encoder.texts(&rows)?) {
-            self.texts.vectors[text] = vector;
+            self.texts.texts.vectors[text] = vector;
         }
         for b in classes {
             let prompts = &corpus.places[b].texts;
-            self.classes[b] = prompts.iter().map(|prompts| self.class_vector(prompts)).collect();
+            self.texts.classes[b] = prompts.iter().map(|prompts| self.class_vector(prompts)).collect();
         }
         Ok(())
     }
 
     /// A class is the normalised mean of its prompts' unit vectors (open_clip `build_zero_shot_classifier`).
     fn class_vector(&self, prompts: &[usize]) -> Vec<f32> {
-        let dim = prompts.first().map_or(0, |t| self.texts.vectors[*t].len());
+        let dim = prompts.first().map_or(0, |t| self.texts.texts.vectors[*t].len());
         let mut sum = vec![0.0f32; dim];
         for text in prompts {
-            sum.iter_mut().zip(&self.texts.vectors[*text]).for_each(|(s, v)| *s += v);
+            sum.iter_mut().zip(&self.texts.texts.vectors[*text]).for_each(|(s, v)| *s += v);
         }
         let norm = dot(&sum, &sum).sqrt().max(1e-12);
         sum.iter_mut().for_each(|s| *s /= norm);
@@ -263,8 +285,8 @@ impl Scoring {
             return None;
         }
         Some(match &benchmark.items {
-            Items::Choices(_) => places.texts[example].iter().map(|t| dot(image, &self.texts.vectors[*t])).collect(),
-            Items::Classes { .. } => self.classes[b].iter().map(|class| dot(image, class)).collect(),
+            Items::Choices(_) => places.texts[example].iter().map(|t| dot(image, &self.texts.texts.vectors[*t])).collect(),
+            Items::Classes { .. } => self.texts.classes[b].iter().map(|class| dot(image, class)).collect(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// One image with its caption and hard negatives, ready for the towers. Cloning shares the data.
@@ -79,15 +80,15 @@ impl Sampler {
         (self.length / self.batch) as u64
     }
 
-    /// The next batch. `samples` has the length this sampler was made for.
-    pub fn next_batch<S: Samples + ?Sized>(&mut self, samples: &S) -> Vec<Sample> {
+    /// The next batch, its samples made in parallel. `samples` has the length this sampler was made for.
+    pub fn next_batch<S: Samples + Sync + ?Sized>(&mut self, samples: &S) -> Vec<Sample> {
         let first_visit = self.position * self.batch as u64;
         let seed = self.seed;
         let indices = self.next_indices();
         let visit = |(slot, &index): (usize, &usize)| {
             samples.sample(index, &mut rng(seed, Purpose::Visit(first_visit + slot as u64)))
         };
-        indices.iter().enumerate().map(visit).collect()
+        indices.par_iter().enumerate().map(visit).collect()
     }
 
     /// Indices of the next batch.
