@@ -211,8 +211,10 @@ fn softmax(row: &mut [f32], seen: usize) {
     unseen.fill(0.0);
     row[seen..].fill(f32::NEG_INFINITY);
     let peak = maximum::<PAD>(row);
-    for value in &mut *row {
-        *value = exp(*value - peak);
+    for chunk in row.as_chunks_mut::<PAD>().0 {
+        for value in chunk {
+            *value = exp(*value - peak);
+        }
     }
     row[seen..].fill(0.0);
     let inverse = 1.0 / sum::<PAD>(row, |value| value);

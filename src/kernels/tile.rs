@@ -10,7 +10,7 @@ use std::arch::x86_64 as arch;
 use super::vector::{Four, Vector};
 
 /// Row lengths of a right side and of an output are multiples of this.
-pub(super) const PAD: usize = 8;
+pub(super) const PAD: usize = 16;
 
 /// Rows of an output computed together.
 pub(super) const ROWS: usize = 4;
@@ -70,21 +70,18 @@ fn row_block<const R: usize, const LANES: usize>(
             tile::<R, 2, arch::__m512>(depth, left, right, out, stride, j);
             j += 32;
         }
-        if j + 16 <= columns {
+        if j < columns {
             tile::<R, 1, arch::__m512>(depth, left, right, out, stride, j);
-            j += 16;
         }
+        return;
     }
     #[cfg(target_arch = "x86_64")]
-    if LANES >= 8 {
-        while j + 16 <= columns {
+    if LANES == 8 {
+        while j < columns {
             tile::<R, 2, arch::__m256>(depth, left, right, out, stride, j);
             j += 16;
         }
-        if j + 8 <= columns {
-            tile::<R, 1, arch::__m256>(depth, left, right, out, stride, j);
-            j += 8;
-        }
+        return;
     }
     while j < columns {
         tile::<R, 2, Four>(depth, left, right, out, stride, j);
