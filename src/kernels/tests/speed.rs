@@ -81,7 +81,11 @@ fn ternary<Op: CustomOp3>(name: &str, shapes: [&[usize]; 3], flops: f64, op: &Op
 
 fn products() {
     for (n, k, m) in [(1600, 768, 3072), (4736, 128, 512)] {
-        ternary(&format!("linear {n}x{k}x{m}"), [&[n, k], &[m, k], &[m]], 2.0 * (n * k * m) as f64, &Linear);
+        let flops = 2.0 * (n * k * m) as f64;
+        ternary(&format!("linear {n}x{k}x{m}"), [&[n, k], &[m, k], &[m]], flops, &Linear);
+        let (x, transposed) = (values(1, &[n, k]), values(2, &[m, k]).t().unwrap());
+        let name = format!("candle's matmul without bias {n}x{k}x{m}");
+        print(&name, "FLOP", flops, time(|| drop(x.matmul(&transposed).unwrap())));
     }
 }
 
