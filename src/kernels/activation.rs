@@ -68,7 +68,7 @@ pub fn activate(x: &Tensor, kind: Activation) -> Result<Tensor> {
     }
 }
 
-struct Activate(Activation);
+pub(super) struct Activate(pub(super) Activation);
 
 impl CustomOp1 for Activate {
     fn name(&self) -> &'static str {

@@ -32,8 +32,7 @@ pub fn attention(qkv: &Tensor, shape: AttentionShape) -> Result<Tensor> {
         return qkv.narrow(1, 0, width);
     }
     if is_cpu_f32(&[qkv]) {
-        let op = Attention { shape, width, saved: qkv.track_op().then(OnceLock::new) };
-        return qkv.contiguous()?.apply_op1(op);
+        return qkv.contiguous()?.apply_op1(Attention::new(shape, width, qkv.track_op()));
     }
     composed(qkv, shape, width)
 }
@@ -74,7 +73,7 @@ fn composed(qkv: &Tensor, shape: AttentionShape, width: usize) -> Result<Tensor>
     weights.matmul(&v)?.transpose(1, 2)?.contiguous()?.reshape((batch * length, width))
 }
 
-struct Attention {
+pub(super) struct Attention {
     shape: AttentionShape,
     width: usize,
     /// Present when a backward pass may follow: the probabilities of every head, in order.
@@ -82,6 +81,10 @@ struct Attention {
 }
 
 impl Attention {
+    pub(super) fn new(shape: AttentionShape, width: usize, tracked: bool) -> Self {
+        Self { shape, width, saved: tracked.then(OnceLock::new) }
+    }
+
     fn head(&self) -> HeadShape {
         HeadShape { length: self.shape.length, dim: self.width / self.shape.heads, causal: self.shape.causal }
     }

@@ -1,7 +1,7 @@
 //! One attention head of one sequence, forward and backward, inside a thread's own scratch memory.
 
 use super::math::{dot, exp, maximum, sum};
-use super::tile::{Left, ROWS, Right, padded, product};
+use super::tile::{Left, PAD, ROWS, Right, padded, product};
 
 /// Sizes of one head.
 #[derive(Clone, Copy)]
@@ -167,22 +167,14 @@ fn query_rows<const LANES: usize>(start: usize, scratch: &mut Scratch, saved: &[
     product::<LANES>((rows, padded(seen), shape.dim), grads, values, scores, tall);
     for (i, row) in scores.chunks_exact_mut(tall).enumerate() {
         let seen = shape.seen(start + i);
-        let probabilities = &saved[(start + i) * tall..][..seen];
-        // Softmax backward: ds = p * (dp - sum(p * dp)).
-        let mean = dot(&row[..seen], probabilities);
-        for (d, p) in row.iter_mut().zip(probabilities) {
-            *d = p * (*d - mean);
-        }
+        softmax_backward(&mut row[..padded(seen)], &saved[(start + i) * tall..][..padded(seen)]);
         row[seen..].fill(0.0);
     }
     let weights = Left { values: scores, row: tall, column: 1 };
     let keys = Right { values: &scratch.k, stride: wide };
     product::<LANES>((rows, wide, seen), weights, keys, &mut scratch.rows, wide);
-    let scale = shape.scale();
     for (i, row) in scratch.rows.chunks_exact_mut(wide).take(rows).enumerate() {
-        for value in &mut *row {
-            *value *= scale;
-        }
+        scale(row, shape.scale());
         write(start + i, &row[..shape.dim]);
     }
 }
@@ -218,31 +210,50 @@ fn softmax(row: &mut [f32], seen: usize) {
     let (row, unseen) = row.split_at_mut(padded(seen));
     unseen.fill(0.0);
     row[seen..].fill(f32::NEG_INFINITY);
-    let peak = maximum(row);
-    for value in &mut *row {
-        *value = exp(*value - peak);
-    }
-    row[seen..].fill(0.0);
-    let inverse = 1.0 / sum(row, |value| value);
-    for value in row {
-        *value *= inverse;
-    }
-}
-
-#[inline(always)]
-fn copy(shape: HeadShape, from: Rows<'_>, scale: f32, to: &mut [f32]) {
-    for (row, to) in to.chunks_exact_mut(padded(shape.dim)).enumerate() {
-        for (to, &value) in to.iter_mut().zip(&from.values[row * from.stride..][..shape.dim]) {
-            *to = value * scale;
+    let peak = maximum::<PAD>(row);
+    for chunk in row.as_chunks_mut::<PAD>().0 {
+        for value in chunk {
+            *value = exp(*value - peak);
         }
     }
+    row[seen..].fill(0.0);
+    let inverse = 1.0 / sum::<PAD>(row, |value| value);
+    scale(row, inverse);
+}
+
+/// Turns a padded row of dp into ds = p * (dp - sum(p * dp)).
+#[inline(always)]
+fn softmax_backward(row: &mut [f32], probabilities: &[f32]) {
+    let mean = dot::<PAD>(row, probabilities);
+    for (d, p) in row.iter_mut().zip(probabilities) {
+        *d = p * (*d - mean);
+    }
+}
+
+/// Multiplies a padded row.
+#[inline(always)]
+fn scale(row: &mut [f32], factor: f32) {
+    for value in row {
+        *value *= factor;
+    }
 }
 
 #[inline(always)]
+fn copy(shape: HeadShape, from: Rows<'_>, factor: f32, to: &mut [f32]) {
+    for (row, to) in to.chunks_exact_mut(padded(shape.dim)).enumerate() {
+        to[..shape.dim].copy_from_slice(&from.values[row * from.stride..][..shape.dim]);
+        scale(to, factor);
+    }
+}
+
+/// Reads along rows and writes across them: the rows of a wide matrix often share a few cache sets.
+#[inline(always)]
 fn copy_transposed(shape: HeadShape, from: Rows<'_>, to: &mut [f32]) {
-    for (column, to) in to.chunks_exact_mut(padded(shape.length)).enumerate() {
-        for (row, to) in to.iter_mut().take(shape.length).enumerate() {
-            *to = from.values[row * from.stride + column];
+    let tall = padded(shape.length);
+    for row in 0..shape.length {
+        let values = &from.values[row * from.stride..][..shape.dim];
+        for (to, &value) in to[row..].iter_mut().step_by(tall).zip(values) {
+            *to = value;
         }
     }
 }

@@ -22,8 +22,7 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resul
         return composed(x, weight, bias, eps);
     }
     let tracked = x.track_op() || weight.track_op() || bias.track_op();
-    let op = LayerNorm { eps, statistics: tracked.then(OnceLock::new) };
-    x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+    x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, LayerNorm::new(eps, tracked))
 }
 
 /// The definition, in candle operations that all have a backward pass. Half formats are normalised in f32.
@@ -37,13 +36,22 @@ fn composed(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tens
     normal.broadcast_mul(&weight.to_dtype(wide)?)?.broadcast_add(&bias.to_dtype(wide)?)?.to_dtype(dtype)
 }
 
+/// Partial sums along a row: a register of AVX-512, or four of SSE.
+const SUMS: usize = 16;
+
 /// Mean and reciprocal standard deviation of a row.
 type Statistics = [f32; 2];
 
-struct LayerNorm {
+pub(super) struct LayerNorm {
     eps: f64,
     /// Present when a backward pass may follow.
     statistics: Option<OnceLock<Vec<Statistics>>>,
+}
+
+impl LayerNorm {
+    pub(super) fn new(eps: f64, tracked: bool) -> Self {
+        Self { eps, statistics: tracked.then(OnceLock::new) }
+    }
 }
 
 impl CustomOp3 for LayerNorm {
@@ -163,8 +171,8 @@ fn normalize_body<const LANES: usize>(
 ) {
     let d = weight.len();
     for ((x, y), kept) in x.chunks_exact(d).zip(y.chunks_exact_mut(d)).zip(statistics) {
-        let mean = sum(x, |v| v) / d as f32;
-        let variance = sum(x, |v| (v - mean) * (v - mean)) / d as f32;
+        let mean = sum::<SUMS>(x, |v| v) / d as f32;
+        let variance = sum::<SUMS>(x, |v| (v - mean) * (v - mean)) / d as f32;
         let inverse = 1.0 / (variance + eps).sqrt();
         for ((y, &x), (&w, &b)) in y.iter_mut().zip(x).zip(weight.iter().zip(bias)) {
             y.write((x - mean) * inverse * w + b);
@@ -197,8 +205,8 @@ fn chunk_backward_body<const LANES: usize>(
             *dw += g * h;
             *db += g;
         }
-        let mean_scaled = sum(&scaled, |s| s) / d as f32;
-        let mean_product = dot(&scaled, &normal) / d as f32;
+        let mean_scaled = sum::<SUMS>(&scaled, |s| s) / d as f32;
+        let mean_product = dot::<SUMS>(&scaled, &normal) / d as f32;
         for (dx, (&s, &h)) in dx.iter_mut().zip(scaled.iter().zip(&normal)) {
             dx.write((s - mean_scaled - h * mean_product) * inverse);
         }

@@ -38,7 +38,7 @@ fn composed(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor
     bias.map_or(Ok(y.clone()), |bias| y.broadcast_add(bias))
 }
 
-struct Linear;
+pub(super) struct Linear;
 
 impl CustomOp2 for Linear {
     fn name(&self) -> &'static str {

@@ -2,9 +2,6 @@
 //!
 //! No fused multiply-add on purpose: elementwise results are then the same on every processor.
 
-/// Independent partial sums in [`sum`] and [`dot`]: one AVX-512 register, or four of SSE.
-const LANES: usize = 16;
-
 /// e^x, relative error below 2e-7, clamped to the range of normal numbers (x in -87.3..88.3); NaN stays NaN.
 ///
 /// Range reduction and polynomial of Cephes `expf` (Moshier, netlib.org/cephes, single/expf.c).
@@ -46,11 +43,11 @@ pub(super) fn normal_below(x: f32, bell: f32) -> f32 {
     if x < 0.0 { tail } else { 1.0 - tail }
 }
 
-/// Sum of `term(a[i])`, always in the same order.
+/// Sum of `term(a[i])` in `N` interleaved partial sums, always in the same order.
 #[inline(always)]
-pub(super) fn sum(a: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0.0; LANES];
-    let (whole, rest) = a.as_chunks::<LANES>();
+pub(super) fn sum<const N: usize>(a: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    let mut lanes = [0.0; N];
+    let (whole, rest) = a.as_chunks::<N>();
     for chunk in whole {
         for (lane, &value) in lanes.iter_mut().zip(chunk) {
             *lane += term(value);
@@ -62,11 +59,11 @@ pub(super) fn sum(a: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     fold(lanes)
 }
 
-/// Sum of `a[i] * b[i]` over the shorter of the two, always in the same order.
+/// Sum of `a[i] * b[i]` over the shorter of the two, in `N` interleaved partial sums, always in the same order.
 #[inline(always)]
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0; LANES];
-    let ((a_whole, a_rest), (b_whole, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+pub(super) fn dot<const N: usize>(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0; N];
+    let ((a_whole, a_rest), (b_whole, b_rest)) = (a.as_chunks::<N>(), b.as_chunks::<N>());
     for (p, q) in a_whole.iter().zip(b_whole) {
         for (lane, (x, y)) in lanes.iter_mut().zip(p.iter().zip(q)) {
             *lane += x * y;
@@ -80,10 +77,10 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// The largest value; NaN is passed over, an empty slice gives minus infinity.
 #[inline(always)]
-pub(super) fn maximum(a: &[f32]) -> f32 {
+pub(super) fn maximum<const N: usize>(a: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let (whole, rest) = a.as_chunks::<LANES>();
+    let mut lanes = [f32::NEG_INFINITY; N];
+    let (whole, rest) = a.as_chunks::<N>();
     for chunk in whole {
         for (lane, &value) in lanes.iter_mut().zip(chunk) {
             *lane = larger(*lane, value);
@@ -93,10 +90,10 @@ pub(super) fn maximum(a: &[f32]) -> f32 {
     rest.iter().copied().fold(best, larger)
 }
 
-/// Adds the lanes pairwise, halves on halves.
+/// Adds the lanes pairwise, halves on halves; `N` is a power of two.
 #[inline(always)]
-fn fold(mut lanes: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
+fn fold<const N: usize>(mut lanes: [f32; N]) -> f32 {
+    let mut width = N / 2;
     while width > 0 {
         for i in 0..width {
             lanes[i] += lanes[i + width];

@@ -10,7 +10,7 @@ use std::arch::x86_64 as arch;
 use super::vector::{Four, Vector};
 
 /// Row lengths of a right side and of an output are multiples of this.
-pub(super) const PAD: usize = 8;
+pub(super) const PAD: usize = 16;
 
 /// Rows of an output computed together.
 pub(super) const ROWS: usize = 4;
@@ -70,21 +70,18 @@ fn row_block<const R: usize, const LANES: usize>(
             tile::<R, 2, arch::__m512>(depth, left, right, out, stride, j);
             j += 32;
         }
-        if j + 16 <= columns {
+        if j < columns {
             tile::<R, 1, arch::__m512>(depth, left, right, out, stride, j);
-            j += 16;
         }
+        return;
     }
     #[cfg(target_arch = "x86_64")]
-    if LANES >= 8 {
-        while j + 16 <= columns {
+    if LANES == 8 {
+        while j < columns {
             tile::<R, 2, arch::__m256>(depth, left, right, out, stride, j);
             j += 16;
         }
-        if j + 8 <= columns {
-            tile::<R, 1, arch::__m256>(depth, left, right, out, stride, j);
-            j += 8;
-        }
+        return;
     }
     while j < columns {
         tile::<R, 2, Four>(depth, left, right, out, stride, j);
@@ -94,7 +91,6 @@ fn row_block<const R: usize, const LANES: usize>(
 
 /// `R` rows by `N` registers of columns from column `j`.
 #[inline(always)]
-#[expect(unsafe_code, reason = "bounds checks in the innermost loop would double its length")]
 fn tile<const R: usize, const N: usize, V: Vector>(
     depth: usize,
     left: Left<'_>,
@@ -103,26 +99,23 @@ fn tile<const R: usize, const N: usize, V: Vector>(
     stride: usize,
     j: usize,
 ) {
-    assert!(depth > 0 && left.values.len() > (R - 1) * left.row + (depth - 1) * left.column);
-    assert!(right.values.len() >= (depth - 1) * right.stride + j + N * V::LANES);
-    assert!(out.len() >= (R - 1) * stride + j + N * V::LANES);
     let mut sums = [[V::splat(0.0); N]; R];
-    for p in 0..depth {
-        // SAFETY: p < depth, and the second assertion covers N registers from column j of the last row.
-        let b: [V; N] =
-            std::array::from_fn(|n| unsafe { V::load(right.values.as_ptr().add(p * right.stride + j + n * V::LANES)) });
-        for (i, row) in sums.iter_mut().enumerate() {
-            // SAFETY: i < R and p < depth, and the first assertion covers the largest such index.
-            let a = V::splat(unsafe { *left.values.get_unchecked(i * left.row + p * left.column) });
+    let lefts: [&[f32]; R] = std::array::from_fn(|i| &left.values[i * left.row..]);
+    let mut at = 0;
+    for right in right.values.chunks_exact(right.stride).take(depth) {
+        let right = &right[j..];
+        let b: [V; N] = std::array::from_fn(|n| V::load(&right[n * V::LANES..]));
+        for (row, left) in sums.iter_mut().zip(&lefts) {
+            let a = V::splat(left[at]);
             for (sum, &b) in row.iter_mut().zip(&b) {
                 *sum = sum.plus_product(a, b);
             }
         }
+        at += left.column;
     }
     for (i, row) in sums.iter().enumerate() {
         for (n, &sum) in row.iter().enumerate() {
-            // SAFETY: i < R and n < N, and the third assertion covers the last register of the last row.
-            unsafe { sum.store(out.as_mut_ptr().add(i * stride + j + n * V::LANES)) };
+            sum.store(&mut out[i * stride + j + n * V::LANES..]);
         }
     }
 }

@@ -14,22 +14,17 @@ pub(super) trait Vector: Copy {
     /// `a * b + self`, fused where the instruction exists.
     fn plus_product(self, a: Self, b: Self) -> Self;
 
-    /// # Safety
-    /// `LANES` values are readable from `from`.
-    #[expect(unsafe_code, reason = "reads through a pointer")]
-    unsafe fn load(from: *const f32) -> Self;
+    /// The first `LANES` values of `from`, which must have as many.
+    fn load(from: &[f32]) -> Self;
 
-    /// # Safety
-    /// `LANES` values are writable from `to`.
-    #[expect(unsafe_code, reason = "writes through a pointer")]
-    unsafe fn store(self, to: *mut f32);
+    /// Writes the first `LANES` values of `to`, which must have as many.
+    fn store(self, to: &mut [f32]);
 }
 
 /// The baseline register: SSE on x86-64, NEON on aarch64, by the compiler's own choice of instructions.
 #[derive(Clone, Copy)]
 pub(super) struct Four([f32; 4]);
 
-#[expect(unsafe_code, reason = "loads and stores through pointers")]
 impl Vector for Four {
     const LANES: usize = 4;
 
@@ -40,31 +35,30 @@ impl Vector for Four {
 
     #[inline(always)]
     fn plus_product(self, a: Self, b: Self) -> Self {
-        Self(std::array::from_fn(|i| {
-            let (sum, a, b) = (self.0[i], a.0[i], b.0[i]);
+        let fused = |i: usize| {
             // Elsewhere `mul_add` would be a library call.
-            if cfg!(target_arch = "aarch64") { a.mul_add(b, sum) } else { a * b + sum }
-        }))
+            if cfg!(target_arch = "aarch64") { a.0[i].mul_add(b.0[i], self.0[i]) } else { a.0[i] * b.0[i] + self.0[i] }
+        };
+        Self([fused(0), fused(1), fused(2), fused(3)])
     }
 
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: the caller promises four readable values.
-        Self(unsafe { from.cast::<[f32; 4]>().read() })
+    fn load(from: &[f32]) -> Self {
+        Self(from.as_chunks().0[0])
     }
 
     #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: the caller promises room for four values.
-        unsafe { to.cast::<[f32; 4]>().write(self.0) };
+    fn store(self, to: &mut [f32]) {
+        to.as_chunks_mut().0[0] = self.0;
     }
 }
 
 /// Implements [`Vector`] by the named intrinsics. Values of these types are made only inside functions that
-/// `dispatch!` compiles for AVX2 or AVX-512 and calls after asking the processor.
+/// `dispatch!` compiles for AVX2 or AVX-512 and calls after asking the processor. Loads and stores are typed copies:
+/// the intrinsics for them check their pointers in builds with debug assertions, which more than doubles a head's time.
 #[cfg(target_arch = "x86_64")]
 macro_rules! intrinsics {
-    ($register:ident, $lanes:literal, $splat:ident, $fused:ident, $load:ident, $store:ident) => {
+    ($register:ident, $lanes:literal, $splat:ident, $fused:ident) => {
         #[expect(unsafe_code, reason = "intrinsics of an instruction set beyond the baseline")]
         impl Vector for arch::$register {
             const LANES: usize = $lanes;
@@ -82,21 +76,23 @@ macro_rules! intrinsics {
             }
 
             #[inline(always)]
-            unsafe fn load(from: *const f32) -> Self {
-                // SAFETY: the caller promises readable values, and the instruction set is there.
-                unsafe { arch::$load(from) }
+            fn load(from: &[f32]) -> Self {
+                let values: [f32; $lanes] = from.as_chunks().0[0];
+                // SAFETY: both are as many f32 values, and any bits are valid for either.
+                unsafe { std::mem::transmute(values) }
             }
 
             #[inline(always)]
-            unsafe fn store(self, to: *mut f32) {
-                // SAFETY: the caller promises room, and the instruction set is there.
-                unsafe { arch::$store(to, self) };
+            fn store(self, to: &mut [f32]) {
+                // SAFETY: both are as many f32 values, and any bits are valid for either.
+                let values: [f32; $lanes] = unsafe { std::mem::transmute(self) };
+                to.as_chunks_mut().0[0] = values;
             }
         }
     };
 }
 
 #[cfg(target_arch = "x86_64")]
-intrinsics!(__m256, 8, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps);
+intrinsics!(__m256, 8, _mm256_set1_ps, _mm256_fmadd_ps);
 #[cfg(target_arch = "x86_64")]
-intrinsics!(__m512, 16, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps);
+intrinsics!(__m512, 16, _mm512_set1_ps, _mm512_fmadd_ps);

@@ -9,6 +9,7 @@ mod layer_norm;
 mod lerp;
 mod linear;
 mod speed;
+mod tile;
 
 /// A test tensor: values in -1..1 that f32 represents exactly.
 #[derive(Clone)]
