@@ -1,1 +1,20 @@
-//! (being written)
+//! A procedural, seeded world of coloured, textured shapes: pictures, captions, training streams and evaluation sets.
+//!
+//! Nothing is shipped as a file; every picture is drawn when asked for, and the same seed gives the same bytes on every
+//! platform (only `+ - * /` and `sqrt` on floats, which IEEE 754 rounds exactly, and a pinned random stream).
+//! A base model learns *which* things are in a picture from captions that never bind a colour to a shape nor say a
+//! relation; a tuned model learns binding and relations from captions with hard negatives.
+
+mod backdrop;
+pub mod captions;
+mod draw;
+mod grammar;
+mod layout;
+pub mod render;
+pub mod scene;
+pub mod sets;
+mod shapes;
+mod shuffles;
+mod sugarcrepe;
+mod texture;
+pub mod write;
