@@ -87,8 +87,9 @@ impl Checkpoint {
             Some(file) => Some(read_small(&file)?),
             None => None,
         };
+        let own = own_metadata(&map);
         let mut checkpoint = Self::read(&weights_path, &map, |naming, file| {
-            known(naming, file, &config, &weights_path, options)
+            known(own, naming, file, &config, &weights_path, options)
         })?;
         checkpoint.provenance.path = path.to_owned();
         checkpoint.tokenizer = tokenizer;
@@ -168,13 +169,13 @@ fn read_small(path: &Path) -> Result<Vec<u8>, CheckpointError> {
 /// Architecture and activation: from our own metadata, from the configuration that goes with the naming, or from
 /// shapes and the caller's word.
 fn known(
+    own: Option<Architecture>,
     naming: Naming,
     file: &SafeTensors<'_>,
     config: &[PathBuf],
     weights: &Path,
     options: Options,
 ) -> Result<Known, CheckpointError> {
-    let own = own_metadata(file);
     let wanted = if naming == Naming::Hf { "config.json" } else { "open_clip_config.json" };
     let mut known = if let Some(architecture) = own {
         architecture.check().map_err(|reason| CheckpointError::weights(weights, reason))?;
@@ -197,8 +198,10 @@ fn known(
     Ok(known)
 }
 
-fn own_metadata(file: &SafeTensors<'_>) -> Option<Architecture> {
-    let record = file.metadata().as_ref()?.get(METADATA_KEY)?;
+/// The architecture that our own files carry in their header.
+fn own_metadata(bytes: &[u8]) -> Option<Architecture> {
+    let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
+    let record = header.metadata().as_ref()?.get(METADATA_KEY)?;
     let record: serde_json::Value = serde_json::from_str(record).ok()?;
     serde_json::from_value(record.get("architecture")?.clone()).ok()
 }

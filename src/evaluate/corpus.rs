@@ -72,10 +72,11 @@ pub fn load(image: &ImageRef) -> Result<RgbImage, String> {
     match image {
         ImageRef::File { path, crop } => {
             let picture = preprocess::read(path).map_err(|e| e.to_string())?;
-            Ok(match crop {
-                Some(corners) => preprocess::crop_box(&picture, *corners),
-                None => picture,
-            })
+            match crop {
+                Some(corners) => preprocess::crop_box(&picture, *corners)
+                    .map_err(|e| format!("{e}: {}", path.display())),
+                None => Ok(picture),
+            }
         }
         ImageRef::Drawn { image, .. } => Ok(image.render()),
     }

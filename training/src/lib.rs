@@ -21,7 +21,7 @@ pub mod schedule;
 pub mod trainer;
 mod two_tower;
 
-pub use batches::{Sample, Sampler, Samples};
+pub use batches::{BatchError, Sample, Sampler, Samples};
 pub use recipe::{Recipe, RecipeError};
 pub use trainer::{StepReport, TrainError, Trainer};
 pub use two_tower::TwoTower;
