@@ -1,1 +1,5 @@
-//! (being written)
+//! The two towers, image preprocessing, tokens.
+
+pub mod preprocess;
+pub mod resize;
+pub mod tokens;
