@@ -41,7 +41,7 @@ pub fn write(path: &Path, output: Output<'_>) -> Result<(), CheckpointError> {
         return write_file(path, &weights(&output)?);
     }
     let parent = parent_of(path);
-    let aside = tempfile::Builder::new().prefix(".clove-").tempdir_in(parent);
+    let aside = shared(&mut tempfile::Builder::new(), 0o755).tempdir_in(parent);
     let aside = aside.map_err(|e| CheckpointError::io("make a folder in", parent, e))?;
     let (weights_name, config_name) = match output.naming {
         Naming::Hf => ("model.safetensors", "config.json"),
@@ -59,13 +59,25 @@ pub fn write(path: &Path, output: Output<'_>) -> Result<(), CheckpointError> {
 /// Writes beside the target, syncs, and renames without replacing.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
     let fail = |e| CheckpointError::io("write the file", path, e);
-    let mut aside = tempfile::Builder::new().prefix(".clove-").tempfile_in(parent_of(path)).map_err(fail)?;
+    let mut aside = shared(&mut tempfile::Builder::new(), 0o644).tempfile_in(parent_of(path)).map_err(fail)?;
     aside.write_all(bytes).and_then(|()| aside.as_file().sync_all()).map_err(fail)?;
     aside.persist_noclobber(path).map_err(|e| match e.error.kind() {
         std::io::ErrorKind::AlreadyExists => CheckpointError::Exists(path.to_owned()),
         _ => fail(e.error),
     })?;
     Ok(())
+}
+
+/// Temporary files are private by default; what is renamed into place is not.
+fn shared<'b, 'p, 's>(builder: &'b mut tempfile::Builder<'p, 's>, mode: u32) -> &'b mut tempfile::Builder<'p, 's> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(mode));
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder.prefix(".clove-")
 }
 
 fn parent_of(path: &Path) -> &Path {
