@@ -158,7 +158,11 @@ mod tests {
         let mut points = curve();
         points.push(point(0.9, 63.0, 70.0));
         assert_eq!(pareto(&points), [true, true, true, true, true, false]);
-        assert_eq!(pareto(&[point(0.0, 1.0, 1.0), point(1.0, 1.0, 1.0)]), [true, true], "equals do not beat each other");
+        assert_eq!(
+            pareto(&[point(0.0, 1.0, 1.0), point(1.0, 1.0, 1.0)]),
+            [true, true],
+            "equals do not beat each other"
+        );
     }
 
     #[test]

@@ -78,6 +78,38 @@ pub struct Session {
     generation: u64,
     data_opened: u64,
     revision: u64,
+    sweep_revision: u64,
+}
+
+/// What verdicts are told from, looked up once for many examples.
+pub struct Verdicts<'a> {
+    base: Option<&'a Scores>,
+    swept: Option<&'a Scores>,
+    standing: &'a Standing,
+    wanted: AlphaMap,
+}
+
+impl Verdicts<'_> {
+    /// One example's outcome at the wanted alpha: the sweep's where it has one, or else the last answer.
+    pub fn outcome(&self, id: ExampleId) -> Option<Shown<Outcome>> {
+        match self.swept.and_then(|scores| outcome_in(scores, id)) {
+            Some(value) => Some(Shown { value, stale: false }),
+            None => self.standing.outcome(id, self.wanted),
+        }
+    }
+
+    /// Whether an example has a verdict now. Fixed and broken need base, so they are false until the sweep has alpha 0.
+    pub fn is(&self, id: ExampleId, verdict: Verdict) -> bool {
+        let now = || self.outcome(id).map(|shown| shown.value.right);
+        let base = || self.base.and_then(|scores| outcome_in(scores, id)).map(|o| o.right);
+        match verdict {
+            Verdict::All => true,
+            Verdict::Right => now() == Some(true),
+            Verdict::Wrong => now() == Some(false),
+            Verdict::Fixed => base() == Some(false) && now() == Some(true),
+            Verdict::Broken => base() == Some(true) && now() == Some(false),
+        }
+    }
 }
 
 impl Session {
@@ -157,6 +189,11 @@ impl Session {
         self.revision
     }
 
+    /// Grows whenever the sweep's points change.
+    pub fn sweep_revision(&self) -> u64 {
+        self.sweep_revision
+    }
+
     /// The complete scores of one alpha map, once the sweep has them.
     pub fn swept(&self, alpha: AlphaMap) -> Option<&Arc<Scores>> {
         self.sweep.iter().find(|scores| scores.alpha == alpha)
@@ -171,25 +208,31 @@ impl Session {
         }
     }
 
-    /// One example's outcome at the wanted alpha.
-    pub fn outcome(&self, id: ExampleId) -> Option<Shown<Outcome>> {
-        match self.swept(self.wanted()).and_then(|scores| outcome_in(scores, id)) {
-            Some(value) => Some(Shown { value, stale: false }),
-            None => self.standing.outcome(id, self.wanted()),
+    /// Scores at the wanted alpha, benchmark by benchmark, and whether any of them is of another alpha or incomplete.
+    pub fn current(&self) -> (Vec<Option<Score>>, bool) {
+        if let Some(scores) = self.swept(self.wanted()) {
+            return (scores.benchmarks.clone(), false);
         }
+        let count = self.data.as_ref().map_or(0, |data| data.benchmarks.len());
+        let complete = self.standing.newest().is_some_and(|s| s.alpha == self.wanted() && s.is_complete());
+        ((0..count).map(|place| self.score(place).map(|shown| shown.value.clone())).collect(), !complete)
     }
 
-    /// Whether an example has a verdict now. Fixed and broken need base, so they are false until the sweep has alpha 0.
+    /// Where verdicts at the wanted alpha come from.
+    pub fn verdicts(&self) -> Verdicts<'_> {
+        let swept = |alpha| self.swept(alpha).map(|scores| &**scores);
+        let (base, now) = (swept(AlphaMap::BASE), swept(self.wanted()));
+        Verdicts { base, swept: now, standing: &self.standing, wanted: self.wanted() }
+    }
+
+    /// One example's outcome at the wanted alpha.
+    pub fn outcome(&self, id: ExampleId) -> Option<Shown<Outcome>> {
+        self.verdicts().outcome(id)
+    }
+
+    /// Whether an example has a verdict now.
     pub fn is(&self, id: ExampleId, verdict: Verdict) -> bool {
-        let now = || self.outcome(id).map(|shown| shown.value.right);
-        let base = || self.swept(AlphaMap::BASE).and_then(|scores| outcome_in(scores, id)).map(|o| o.right);
-        match verdict {
-            Verdict::All => true,
-            Verdict::Right => now() == Some(true),
-            Verdict::Wrong => now() == Some(false),
-            Verdict::Fixed => base() == Some(false) && now() == Some(true),
-            Verdict::Broken => base() == Some(true) && now() == Some(false),
-        }
+        self.verdicts().is(id, verdict)
     }
 
     /// An example's margin (cosine of the right caption minus the best wrong one) at every swept alpha, ascending.
@@ -222,11 +265,13 @@ impl Session {
         self.generation = generation;
         self.standing = Standing::default();
         self.sweep.clear();
+        self.sweep_revision += 1;
         self.progress = None;
         self.focus = None;
     }
 
     fn insert(&mut self, scores: Arc<Scores>) {
+        self.sweep_revision += 1;
         match self.sweep.binary_search_by(|old| old.alpha.cmp(&scores.alpha)) {
             Ok(place) => self.sweep[place] = scores,
             Err(place) => self.sweep.insert(place, scores),

@@ -50,9 +50,10 @@ impl Standing {
     }
 
     fn first<'a, T>(&'a self, wanted: AlphaMap, get: impl Fn(&'a Scores) -> Option<T>) -> Option<Shown<T>> {
-        [&self.newest, &self.before].into_iter().flatten().find_map(|scores| {
-            get(scores).map(|value| Shown { value, stale: scores.alpha != wanted })
-        })
+        [&self.newest, &self.before]
+            .into_iter()
+            .flatten()
+            .find_map(|scores| get(scores).map(|value| Shown { value, stale: scores.alpha != wanted }))
     }
 }
 

@@ -154,7 +154,8 @@ fn a_swept_alpha_answers_at_once() {
 
 #[test]
 fn tasks_of_one_benchmark_are_averaged_before_the_mean() {
-    let names = [("imagenet", true), ("aro", false), ("sugarcrepe", false), ("sugarcrepe", false), ("sugarcrepe", false)];
+    let names =
+        [("imagenet", true), ("aro", false), ("sugarcrepe", false), ("sugarcrepe", false), ("sugarcrepe", false)];
     let mut session = opened(&names);
     let mut mixed = (*scores(0.0, 5, [Some(true); 4])).clone();
     for (place, value) in [80.0, 40.0, 70.0, 80.0, 90.0].into_iter().enumerate() {

@@ -1,1 +1,29 @@
-//! (being written)
+//! The window: one file per panel. Panels read the session and push [`Ask`]s; nothing here reads files or waits.
+
+mod alpha_panel;
+mod alpha_slider;
+mod app;
+mod ask;
+mod chooser;
+mod example_detail;
+mod example_list;
+mod examples_panel;
+mod frame_times;
+mod layout;
+mod look;
+mod models_panel;
+mod notices;
+mod screenshot;
+mod shortcuts;
+mod status_line;
+mod tasks_panel;
+mod thumbnails;
+mod top_bar;
+mod tradeoff_panel;
+mod tradeoff_plot;
+mod window;
+
+pub use app::{App, Start};
+pub use ask::Ask;
+pub use frame_times::FrameTimes;
+pub use window::{Theme, Wake, WindowOptions, run};
