@@ -1,7 +1,6 @@
 //! One slider from base to tuned whose track wears the colours of alpha.
 
 use eframe::egui;
-use eframe::egui::epaint::{Mesh, Vertex, WHITE_UV};
 use eframe::egui::{
     Align2, Color32, EventFilter, FontId, Key, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
@@ -124,24 +123,7 @@ fn declare(ui: &Ui, response: &Response, name: &str, alpha: Alpha) {
 fn paint(ui: &Ui, response: &Response, track: Rect, alpha: Alpha) {
     let visuals = ui.visuals();
     let painter = ui.painter();
-    let (left, right) = (look::alpha_color(visuals, 0.0), look::alpha_color(visuals, 1.0));
-    painter.circle_filled(track.left_center(), TRACK / 2.0, left);
-    painter.circle_filled(track.right_center(), TRACK / 2.0, right);
-    let mut mesh = Mesh::default();
-    const PIECES: u32 = 16;
-    for piece in 0..=PIECES {
-        let t = piece as f32 / PIECES as f32;
-        let color = look::alpha_color(visuals, f64::from(t));
-        let x = track.left() + t * track.width();
-        mesh.vertices.push(Vertex { pos: pos2(x, track.top()), uv: WHITE_UV, color });
-        mesh.vertices.push(Vertex { pos: pos2(x, track.bottom()), uv: WHITE_UV, color });
-        if piece > 0 {
-            let i = 2 * piece;
-            mesh.add_triangle(i - 2, i - 1, i);
-            mesh.add_triangle(i - 1, i, i + 1);
-        }
-    }
-    painter.add(mesh);
+    look::ramp(painter, visuals, track);
     let center = pos2(track.left() + track.width() * alpha.get() as f32, track.center().y);
     let ring = if response.has_focus() {
         Stroke::new(2.5, look::accent(visuals))

@@ -1,9 +1,9 @@
 //! Every colour, size and text style of the window. Eight-point grid; one accent; right and wrong differ by shape too.
 
 use eframe::egui;
-use eframe::egui::epaint::CornerRadius;
+use eframe::egui::epaint::{CornerRadius, Mesh, Vertex, WHITE_UV};
 use eframe::egui::{
-    Color32, FontFamily, FontId, Margin, Painter, Pos2, RichText, Stroke, TextStyle, Ui, Visuals, vec2,
+    Color32, FontFamily, FontId, Margin, Painter, Pos2, Rect, RichText, Stroke, TextStyle, Ui, Visuals, pos2, vec2,
 };
 
 /// One step of the grid, in points.
@@ -159,6 +159,28 @@ pub fn dim_if(ui: &mut Ui, stale: bool) {
     if stale {
         ui.multiply_opacity(DIM);
     }
+}
+
+/// A track that wears the colours of alpha from left to right.
+pub fn ramp(painter: &Painter, visuals: &Visuals, track: Rect) {
+    const PIECES: u32 = 16;
+    let radius = track.height() / 2.0;
+    painter.circle_filled(track.left_center(), radius, alpha_color(visuals, 0.0));
+    painter.circle_filled(track.right_center(), radius, alpha_color(visuals, 1.0));
+    let mut mesh = Mesh::default();
+    for piece in 0..=PIECES {
+        let t = piece as f32 / PIECES as f32;
+        let color = alpha_color(visuals, f64::from(t));
+        let x = track.left() + t * track.width();
+        mesh.vertices.push(Vertex { pos: pos2(x, track.top()), uv: WHITE_UV, color });
+        mesh.vertices.push(Vertex { pos: pos2(x, track.bottom()), uv: WHITE_UV, color });
+        if piece > 0 {
+            let i = 2 * piece;
+            mesh.add_triangle(i - 2, i - 1, i);
+            mesh.add_triangle(i - 1, i, i + 1);
+        }
+    }
+    painter.add(mesh);
 }
 
 /// A tick or a cross, drawn rather than written so that it is sharp at every size.

@@ -1,7 +1,7 @@
 //! The line at the top: what is being patched, and the switches of the window.
 
 use eframe::egui;
-use eframe::egui::{Align, Layout, RichText, Ui};
+use eframe::egui::{Align, Layout, RichText, Sense, Ui, vec2};
 
 use super::ask::Ask;
 use super::look;
@@ -16,7 +16,8 @@ pub fn top_bar_ui(ui: &mut Ui, session: &Session, device: &str, asks: &mut Vec<A
             Some(pair) => {
                 let (blue, orange) = (look::alpha_color(ui.visuals(), 0.0), look::alpha_color(ui.visuals(), 1.0));
                 ui.label(RichText::new(&pair.base.name).color(blue));
-                ui.label(RichText::new("↔").weak());
+                let (rect, _) = ui.allocate_exact_size(vec2(40.0, 4.0), Sense::hover());
+                look::ramp(ui.painter(), ui.visuals(), rect);
                 ui.label(RichText::new(&pair.tuned.name).color(orange));
             }
             None => {
