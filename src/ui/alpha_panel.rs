@@ -26,34 +26,49 @@ pub fn alpha_panel_ui(ui: &mut Ui, session: &Session, points: &[Point], state: &
     };
     let wanted = session.wanted();
     let best = tradeoff::best_alpha(points, tradeoff::LOSS_SHARE).map(|p| Alpha::clamped(p.alpha));
-    value_ui(ui, wanted);
+    let chosen = value_ui(ui, state, wanted, best);
     let home = best.unwrap_or(Alpha::clamped(0.5));
     let new = if state.split {
         towers_ui(ui, wanted, home)
     } else {
         let marks = marks(best);
-        alpha_slider_ui(ui, "Alpha", wanted.mean(), &marks, home).map(AlphaMap::one)
+        alpha_slider_ui(ui, "Alpha of the patch", wanted.mean(), &marks, home).map(AlphaMap::one)
     };
     ends_ui(ui, &pair.base.name, &pair.tuned.name);
-    ui.add_space(4.0);
-    let chosen = buttons_ui(ui, state, wanted, best);
-    if let Some(alpha) = new.or(chosen) {
+    let joined = split_ui(ui, state, wanted);
+    if let Some(alpha) = new.or(chosen).or(joined) {
         asks.push(Ask::Alpha(alpha));
     }
 }
 
-fn value_ui(ui: &mut Ui, wanted: AlphaMap) {
-    let text = if wanted.is_linked() {
-        format!("{:.2}", wanted.mean().get())
-    } else {
-        format!("{:.2} {:.2}", wanted.image().get(), wanted.text().get())
-    };
+/// The value, large, and the two places worth going to.
+fn value_ui(ui: &mut Ui, state: &mut AlphaState, wanted: AlphaMap, best: Option<Alpha>) -> Option<AlphaMap> {
+    let mut chosen = None;
     ui.horizontal(|ui| {
         let color = look::alpha_color(ui.visuals(), wanted.mean().get());
-        ui.label(look::large(text).color(color)).on_hover_text(
-            "Share of the tuned weights in the patch: weights = (1 − α) · base + α · tuned, for every parameter",
-        );
+        let text = if wanted.is_linked() {
+            look::large(format!("{:.2}", wanted.mean().get()))
+        } else {
+            look::large(format!("{:.2} {:.2}", wanted.image().get(), wanted.text().get())).size(20.0)
+        };
+        let hover = "Share of tuned in the patch: weights = (1 − α) · base + α · tuned, for every parameter";
+        ui.label(text.color(color)).on_hover_text(hover);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let reset = ui.add(egui::Button::new("Reset").small()).on_hover_text("Back to 0.50 in both towers");
+            if reset.clicked() {
+                state.split = false;
+                chosen = Some(AlphaMap::one(Alpha::clamped(0.5)));
+            }
+            let button = ui.add_enabled(best.is_some(), egui::Button::new("Best").small());
+            let button = button
+                .on_hover_text("The highest composition that loses at most a third of what tuned loses in recognition")
+                .on_disabled_hover_text("Known once the sweep has both ends");
+            if button.clicked() {
+                chosen = best.map(AlphaMap::one);
+            }
+        });
     });
+    chosen
 }
 
 fn marks(best: Option<Alpha>) -> Vec<(Alpha, String)> {
@@ -92,29 +107,9 @@ fn ends_ui(ui: &mut Ui, base: &str, tuned: &str) {
     });
 }
 
-fn buttons_ui(ui: &mut Ui, state: &mut AlphaState, wanted: AlphaMap, best: Option<Alpha>) -> Option<AlphaMap> {
-    let mut chosen = None;
-    ui.horizontal_wrapped(|ui| {
-        let split = ui
-            .selectable_label(state.split, "Split towers")
-            .on_hover_text("Give the image tower and the text tower an alpha of their own; their mean moves the scale");
-        if split.clicked() {
-            state.split = !state.split;
-            if !state.split && !wanted.is_linked() {
-                chosen = Some(AlphaMap::one(wanted.mean()));
-            }
-        }
-        let button = ui.add_enabled(best.is_some(), egui::Button::new("Best"));
-        let button = button
-            .on_hover_text("The highest composition that loses at most a third of what tuned loses in recognition")
-            .on_disabled_hover_text("Known once the sweep has both ends");
-        if button.clicked() {
-            chosen = best.map(AlphaMap::one);
-        }
-        if ui.button("Reset").on_hover_text("Back to 0.50 in both towers").clicked() {
-            state.split = false;
-            chosen = Some(AlphaMap::one(Alpha::clamped(0.5)));
-        }
-    });
-    chosen
+fn split_ui(ui: &mut Ui, state: &mut AlphaState, wanted: AlphaMap) -> Option<AlphaMap> {
+    let before = state.split;
+    let hover = "Give the image tower and the text tower an alpha of their own; the logit scale follows their mean";
+    ui.checkbox(&mut state.split, "Split towers").on_hover_text(hover);
+    (before && !state.split && !wanted.is_linked()).then(|| AlphaMap::one(wanted.mean()))
 }

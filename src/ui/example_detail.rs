@@ -11,10 +11,11 @@ use crate::session::Session;
 
 /// Captions shown; recognition has hundreds of classes.
 const OPTIONS: usize = 6;
-const PLOT: f32 = 84.0;
+const PLOT: std::ops::RangeInclusive<f32> = 48.0..=160.0;
 
 /// Shows one example.
 pub fn example_detail_ui(ui: &mut Ui, session: &Session, id: ExampleId, image: ImageId, pictures: &mut Pictures) {
+    let room = ui.clip_rect();
     heading_ui(ui, session, id);
     let side = (ui.available_width() * 0.36).clamp(72.0, 200.0);
     ui.horizontal_top(|ui| {
@@ -28,7 +29,7 @@ pub fn example_detail_ui(ui: &mut Ui, session: &Session, id: ExampleId, image: I
             }
         });
     });
-    margin_ui(ui, session, id);
+    margin_ui(ui, session, id, room);
 }
 
 fn heading_ui(ui: &mut Ui, session: &Session, id: ExampleId) {
@@ -93,8 +94,8 @@ fn option_ui(ui: &mut Ui, option: &OptionScore, is_best: bool, scale: f32) {
         ui.add(Label::new(text).wrap());
     });
     ui.horizontal(|ui| {
-        let numbers = format!("{:>3.0} %  {:.3}", 100.0 * option.probability, option.similarity);
-        let room = (ui.available_width() - 16.0 - 92.0).max(16.0);
+        let numbers = format!("{:>3.0} %  cos {:.3}", 100.0 * option.probability, option.similarity);
+        let room = (ui.available_width() - 16.0 - 104.0).max(16.0);
         ui.add_space(16.0 - look::STEP);
         let (rect, bar) = ui.allocate_exact_size(vec2(room, 6.0), Sense::hover());
         ui.painter().rect_filled(rect, 3.0, look::hairline(ui.visuals()));
@@ -109,24 +110,25 @@ fn option_ui(ui: &mut Ui, option: &OptionScore, is_best: bool, scale: f32) {
 }
 
 /// The margin over alpha: above zero the right caption wins.
-fn margin_ui(ui: &mut Ui, session: &Session, id: ExampleId) {
+fn margin_ui(ui: &mut Ui, session: &Session, id: ExampleId, room: Rect) {
     let margins = session.margins(id);
     ui.horizontal(|ui| {
         ui.label(look::label("Margin over alpha")).on_hover_text(
             "Similarity of the right caption minus that of the best wrong one; above zero the example is right",
         );
     });
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), PLOT), Sense::hover());
+    let height = (room.bottom() - ui.cursor().top() - 8.0).clamp(*PLOT.start(), *PLOT.end());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     let said = margins.iter().map(|(a, m)| format!("{a:.2}: {m:+.3}")).collect::<Vec<_>>().join(", ");
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, format!("Margin over alpha: {said}")));
     ui.painter().rect_filled(rect, 3.0, look::sunken(ui.visuals()));
-    let inner = rect.shrink2(vec2(12.0, 10.0));
+    let inner = Rect::from_min_max(rect.min + vec2(44.0, 8.0), rect.max - vec2(12.0, 8.0));
     let reach = margins.iter().map(|(_, m)| m.abs()).fold(0.01_f32, f32::max);
     let at = |alpha: f64, margin: f32| {
         pos2(inner.left() + inner.width() * alpha as f32, inner.center().y - margin / reach * inner.height() / 2.0)
     };
     let painter = ui.painter().with_clip_rect(rect);
-    painter.hline(rect.x_range(), inner.center().y, Stroke::new(1.0, look::weak(ui.visuals()).gamma_multiply(0.6)));
+    painter.hline(inner.x_range(), inner.center().y, Stroke::new(1.0, look::weak(ui.visuals()).gamma_multiply(0.6)));
     let here = session.wanted().mean().get();
     painter.vline(at(here, 0.0).x, rect.y_range(), Stroke::new(1.0, look::weak(ui.visuals())));
     let line = margins.iter().map(|(a, m)| at(*a, *m)).collect::<Vec<_>>();

@@ -76,7 +76,8 @@ pub fn examples_panel_ui(
     state.refresh(session);
     chips_ui(ui, session, state);
     state.refresh(session);
-    let grid_height = (ui.available_height() * 0.40).clamp(CELL, 6.0 * CELL);
+    // Whole rows: half a picture at the edge says nothing.
+    let grid_height = ((ui.available_height() * 0.42) / CELL).floor().clamp(1.0, 6.0) * CELL;
     let room = Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), grid_height));
     ui.scope_builder(egui::UiBuilder::new().max_rect(room).id_salt("grid"), |ui| {
         ui.set_min_size(room.size());
@@ -281,9 +282,9 @@ fn cell_ui(
     }
     if focused {
         let color = if grid_focus { look::accent(ui.visuals()) } else { look::strong(ui.visuals()) };
-        painter.rect_stroke(rect, 3.0, Stroke::new(2.5, color), egui::StrokeKind::Outside);
+        painter.rect_stroke(rect, 3.0, Stroke::new(2.5, color), egui::StrokeKind::Inside);
     } else if response.hovered() {
-        painter.rect_stroke(rect, 3.0, Stroke::new(1.0, look::weak(ui.visuals())), egui::StrokeKind::Outside);
+        painter.rect_stroke(rect, 3.0, Stroke::new(1.0, look::weak(ui.visuals())), egui::StrokeKind::Inside);
     }
     response.on_hover_text(&example.right).clicked()
 }

@@ -51,10 +51,10 @@ pub fn default_layout() -> Tree<Pane> {
         }
         tiles.insert_container(Container::Linear(linear))
     };
-    let left = column(vec![models, alpha], &[0.64, 0.36]);
+    let left = column(vec![models, alpha], &[0.68, 0.32]);
     let middle = column(vec![tradeoff, tasks], &[0.62, 0.38]);
     let mut root = Linear::new(LinearDir::Horizontal, vec![left, middle, examples]);
-    for (child, share) in [(left, 0.20), (middle, 0.48), (examples, 0.32)] {
+    for (child, share) in [(left, 0.21), (middle, 0.47), (examples, 0.32)] {
         root.shares.set_share(child, share);
     }
     let root = tiles.insert_container(Container::Linear(root));
@@ -109,12 +109,23 @@ impl<F: FnMut(&mut Ui, Pane)> egui_tiles::Behavior<Pane> for Panels<F> {
         120.0
     }
 
+    fn resize_stroke(&self, style: &egui::Style, state: egui_tiles::ResizeState) -> Stroke {
+        match state {
+            egui_tiles::ResizeState::Idle => Stroke::new(1.0, look::hairline(&style.visuals)),
+            _ => Stroke::new(2.0, look::accent(&style.visuals)),
+        }
+    }
+
     fn tab_title_spacing(&self, _: &Visuals) -> f32 {
         12.0
     }
 
     fn tab_bar_color(&self, visuals: &Visuals) -> egui::Color32 {
         look::panel(visuals)
+    }
+
+    fn tab_bar_hline_stroke(&self, _: &Visuals) -> Stroke {
+        Stroke::NONE
     }
 
     fn tab_outline_stroke(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, _: &TabState) -> Stroke {

@@ -188,10 +188,14 @@ fn between(marks: &[Mark], alpha: f64) -> Option<Mark> {
 /// One sentence that can be read aloud. Its room is kept while it is unknown.
 fn headline_ui(ui: &mut Ui, session: &Session, here: Option<&Here>, points: &[Point]) {
     let text = here.map(|here| headline(session.wanted(), here, points));
+    // Narrow panels get two lines always, so that nothing below moves while numbers change.
+    let two_lines = ui.available_width() < 640.0;
+    let text = text.map(|t| if two_lines { t.replace(" · ", "\n") } else { t });
+    let blank = if two_lines { " \n " } else { " " };
     let color = look::strong(ui.visuals());
     ui.scope(|ui| {
         look::dim_if(ui, here.is_some_and(|h| h.between));
-        let label = Label::new(RichText::new(text.unwrap_or_else(|| " ".into())).size(14.0).color(color)).wrap();
+        let label = Label::new(RichText::new(text.unwrap_or_else(|| blank.into())).size(14.0).color(color)).extend();
         ui.add(label).on_hover_text(
             "Composition is the mean over benchmarks (the tasks of one benchmark are averaged first); recognition the \
              mean over classification sets. Gains and losses are against base; the second number is what tuned gains \
@@ -257,14 +261,14 @@ fn lines_menu_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState, all:
 
 /// A legend entry that hides its line when clicked.
 fn chip_ui(ui: &mut Ui, series: Series, title: &str) -> bool {
-    let text = RichText::new(format!("     {title}")).small();
+    let text = RichText::new(format!("          {title}")).small();
     let response = ui.add(Button::new(text).frame(false).small());
     let name = format!("Hide {title}");
     let is_mean = series == Series::Composition;
     let said = if is_mean { title } else { &name };
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, said));
     let color = series_color(ui.visuals(), series);
-    let center = response.rect.left_center() + egui::vec2(9.0, 0.0);
+    let center = response.rect.left_center() + egui::vec2(16.0, 0.0);
     let width = if is_mean { 2.5 } else { 1.2 };
     ui.painter().hline(center.x - 8.0..=center.x + 8.0, center.y, Stroke::new(width, color));
     look::shape_mark(ui.painter(), center, 3.0, shape_of(series), color, Stroke::NONE);

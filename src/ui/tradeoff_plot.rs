@@ -2,7 +2,7 @@
 
 use eframe::egui;
 use eframe::egui::{Align2, FontId, Painter, Pos2, Rect, Response, Shape, Stroke, Ui, Visuals, WidgetInfo, pos2, vec2};
-use egui_plot::{AxisHints, Plot, PlotPoint, PlotTransform};
+use egui_plot::{AxisHints, GridInput, GridMark, Plot, PlotPoint, PlotTransform};
 
 use super::look;
 use crate::session::{Mark, Series};
@@ -61,7 +61,7 @@ pub fn tradeoff_plot_ui(ui: &mut Ui, drawing: &Drawing) -> Option<f64> {
     let [x_range, y_range] = drawing.ranges;
     let decimals = usize::from(drawing.view == View::OverAlpha);
     let axis = |hints: AxisHints<'static>, label: &str, decimals: usize| {
-        hints.label(egui::RichText::new(label).small()).formatter(move |mark, _| format!("{:.decimals$}", mark.value))
+        hints.label(look::label(label)).formatter(move |mark, _| format!("{:.decimals$}", mark.value))
     };
     let plot = Plot::new("trade-off")
         .custom_x_axes(vec![axis(AxisHints::new_x(), drawing.labels[0], decimals)])
@@ -73,7 +73,11 @@ pub fn tradeoff_plot_ui(ui: &mut Ui, drawing: &Drawing) -> Option<f64> {
         .allow_axis_zoom_drag(false)
         .allow_double_click_reset(false)
         .show_crosshair(false)
-        .grid_spacing(48.0..=120.0)
+        .grid_color(look::hairline(ui.visuals()))
+        .grid_fade(0.0)
+        .grid_spacing(20.0..=60.0)
+        .x_grid_spacer(move |input| grid(input, if drawing.view == View::OverAlpha { 0.01 } else { 1.0 }))
+        .y_grid_spacer(|input| grid(input, 1.0))
         .sense(egui::Sense::click());
     let shown = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(x_range[0]..=x_range[1]);
@@ -89,6 +93,19 @@ pub fn tradeoff_plot_ui(ui: &mut Ui, drawing: &Drawing) -> Option<f64> {
         response.show_tooltip_ui(|ui| tooltip_ui(ui, line, mark));
     }
     hovered.filter(|_| response.clicked()).map(|(_, mark)| mark.alpha).or_else(|| by_keyboard(ui, &response, drawing))
+}
+
+/// Round steps, at least 48 points apart: 1, 2, 5, 10, 20, 50 times `unit`.
+fn grid(input: GridInput, unit: f64) -> Vec<GridMark> {
+    // The input's step is what covers the smallest spacing of the plot, 20 points.
+    let wanted = input.base_step_size * 48.0 / 20.0;
+    let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0].map(|step| step * unit);
+    let step = steps.into_iter().find(|step| *step >= wanted).unwrap_or(100.0 * unit);
+    let (low, high) = input.bounds;
+    let first = (low / step).ceil() as i64;
+    let last = (high / step).floor() as i64;
+    let count = last.saturating_sub(first).clamp(-1, 200);
+    (first..=first + count).map(|i| GridMark { value: i as f64 * step, step_size: step }).collect()
 }
 
 /// Left and right step through the swept alphas.
@@ -180,11 +197,11 @@ impl Brush<'_> {
     /// A thin line whose marks differ in shape from those of other tasks.
     fn task(&self, visuals: &Visuals, line: &Line) {
         let color = series_color(visuals, line.series);
-        self.stroke(line, Stroke::new(1.2, color.gamma_multiply(0.8)));
+        self.stroke(line, Stroke::new(1.2, color.gamma_multiply(0.6)));
         for mark in &line.marks {
             let fill = look::alpha_color(visuals, mark.alpha);
-            let stroke = Stroke::new(0.8, color);
-            look::shape_mark(&self.painter, self.place(mark), 2.6, shape_of(line.series), fill, stroke);
+            let stroke = Stroke::new(0.6, color);
+            look::shape_mark(&self.painter, self.place(mark), 2.2, shape_of(line.series), fill, stroke);
         }
     }
 
@@ -208,7 +225,9 @@ impl Brush<'_> {
             self.painter.line_segment([self.at(x, mark.y.low), self.at(x, mark.y.high)], thin);
             if self.drawing.view == View::Tradeoff {
                 let y = mark.y.value;
-                self.painter.line_segment([self.at(mark.x.low, y), self.at(mark.x.high, y)], thin);
+                let is_end = mark.alpha < 1e-9 || mark.alpha > 1.0 - 1e-9;
+                let faint = if is_end { thin } else { Stroke::new(1.0, color.gamma_multiply(0.18)) };
+                self.painter.line_segment([self.at(mark.x.low, y), self.at(mark.x.high, y)], faint);
             }
             self.painter.circle_filled(self.place(mark), 4.0, color);
         }
