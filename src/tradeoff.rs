@@ -110,6 +110,7 @@ pub fn pareto(points: &[Point]) -> Vec<bool> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact in binary")]
 mod tests {
     use super::*;
 

@@ -1,4 +1,5 @@
 //! The session without a window and without a model.
+#![expect(clippy::float_cmp, reason = "these numbers are exact in binary")]
 
 use super::*;
 use crate::benchmark::MetricName;

@@ -46,12 +46,8 @@ fn value_ui(ui: &mut Ui, state: &mut AlphaState, wanted: AlphaMap, best: Option<
     let mut chosen = None;
     ui.horizontal(|ui| {
         let color = look::alpha_color(ui.visuals(), wanted.mean().get());
-        let text = if wanted.is_linked() {
-            look::large(format!("{:.2}", wanted.mean().get()))
-        } else {
-            look::large(format!("{:.2} {:.2}", wanted.image().get(), wanted.text().get())).size(20.0)
-        };
-        let hover = "Share of tuned in the patch: weights = (1 − α) · base + α · tuned, for every parameter";
+        let text = look::large(format!("{:.2}", wanted.mean().get()));
+        let hover = "Share of tuned in the patch: weights = (1 − α) · base + α · tuned, for every parameter; with split towers, their mean";
         ui.label(text.color(color)).on_hover_text(hover);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let reset = ui.add(egui::Button::new("Reset").small()).on_hover_text("Back to 0.50 in both towers");
@@ -81,9 +77,9 @@ fn marks(best: Option<Alpha>) -> Vec<(Alpha, String)> {
 }
 
 fn towers_ui(ui: &mut Ui, wanted: AlphaMap, home: Alpha) -> Option<AlphaMap> {
-    ui.label(look::label("Image tower"));
+    ui.label(look::label(format!("Image tower {:.2}", wanted.image().get())));
     let image = alpha_slider_ui(ui, "Alpha of the image tower", wanted.image(), &[], home);
-    ui.label(look::label("Text tower"));
+    ui.label(look::label(format!("Text tower {:.2}", wanted.text().get())));
     let text = alpha_slider_ui(ui, "Alpha of the text tower", wanted.text(), &[], home);
     match (image, text) {
         (None, None) => None,

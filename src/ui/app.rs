@@ -125,16 +125,20 @@ impl App {
         if let Some(pair) = &self.session.pair {
             self.ends = [Some(pair.base.path.clone()), Some(pair.tuned.path.clone())];
         }
-        if self.session.pair.is_none() || self.session.data.is_none() {
+        if self.session.data.is_none() {
             return;
         }
-        self.link.send(Command::SetAlpha(self.session.wanted()));
         self.examples.refresh(&self.session);
         let first = self.session.focused.or_else(|| self.examples.list.ids.first().copied());
+        if self.session.pair.is_some() {
+            self.link.send(Command::SetAlpha(self.session.wanted()));
+        }
         if let Some(id) = first {
             self.focus(id);
         }
-        self.link.send(Command::RunSweep(!self.sweep_held));
+        if self.session.pair.is_some() {
+            self.link.send(Command::RunSweep(!self.sweep_held));
+        }
     }
 
     fn focus(&mut self, id: ExampleId) {
@@ -241,8 +245,8 @@ impl App {
                 Action::Base => asks.push(Ask::Alpha(AlphaMap::BASE)),
                 Action::Tuned => asks.push(Ask::Alpha(AlphaMap::TUNED)),
                 Action::Sweep => {
-                    let paused = self.session.progress.as_ref().is_some_and(|p| p.paused);
-                    asks.push(Ask::Sweep(paused));
+                    let open = self.session.progress.as_ref().filter(|p| p.done < p.total);
+                    asks.extend(open.map(|p| Ask::Sweep(p.paused)));
                 }
                 Action::Notices => asks.push(Ask::Notices),
                 Action::Help => asks.push(Ask::Shortcuts),

@@ -57,7 +57,7 @@ fn picture_ui(ui: &mut Ui, session: &Session, id: ExampleId, image: ImageId, sid
     if let Held::Failed(reason) = &held {
         response.on_hover_text(*reason);
     }
-    picture(ui.painter(), ui, rect, held);
+    picture(ui.painter(), ui, rect, &held);
 }
 
 fn waiting_ui(ui: &mut Ui, session: &Session, id: ExampleId) {
@@ -141,7 +141,7 @@ fn margin_ui(ui: &mut Ui, session: &Session, id: ExampleId, room: Rect) {
             painter.circle(at(*alpha, *margin), 2.6, look::sunken(ui.visuals()), Stroke::new(1.4, color));
         }
     }
-    let font = FontId::monospace(10.0);
+    let font = FontId::proportional(11.0);
     let weak = look::weak(ui.visuals());
     painter.text(rect.left_top() + vec2(4.0, 2.0), Align2::LEFT_TOP, format!("+{reach:.2}"), font.clone(), weak);
     painter.text(rect.left_bottom() + vec2(4.0, -2.0), Align2::LEFT_BOTTOM, format!("\u{2212}{reach:.2}"), font, weak);
@@ -153,7 +153,7 @@ fn margin_ui(ui: &mut Ui, session: &Session, id: ExampleId, room: Rect) {
     if let Some(pointer) = response.hover_pos() {
         let near = |a: f64| (at(a, 0.0).x - pointer.x).abs();
         if let Some((alpha, margin)) = margins.iter().min_by(|a, b| near(a.0).total_cmp(&near(b.0))) {
-            response.show_tooltip_text(format!("α {alpha:.2}: margin {margin:+.3}"));
+            look::at_pointer(&response, |ui| drop(ui.label(format!("α {alpha:.2}: margin {margin:+.3}"))));
         }
     }
 }

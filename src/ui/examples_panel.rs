@@ -272,7 +272,7 @@ fn cell_ui(
     }
     let painter = ui.painter();
     let image = ImageId { benchmark: id.benchmark, image: example.image };
-    picture(painter, ui, rect, pictures.small.get(image));
+    picture(painter, ui, rect, &pictures.small.get(image));
     if let Some(outcome) = outcome {
         let color = if outcome.value.right { look::right(ui.visuals()) } else { look::wrong(ui.visuals()) };
         let color = if outcome.stale { color.gamma_multiply(look::DIM) } else { color };
@@ -290,7 +290,7 @@ fn cell_ui(
 }
 
 /// Paints a picture in its proportions, or the ground where it will be.
-pub fn picture(painter: &Painter, ui: &Ui, rect: Rect, held: Held) {
+pub fn picture(painter: &Painter, ui: &Ui, rect: Rect, held: &Held) {
     painter.rect_filled(rect, 3.0, look::sunken(ui.visuals()));
     match held {
         Held::Missing => {}

@@ -151,7 +151,7 @@ pub fn digits(text: impl Into<String>) -> RichText {
 
 /// A number large enough to be read across a table.
 pub fn large(text: impl Into<String>) -> RichText {
-    RichText::new(text).font(FontId::new(32.0, FontFamily::Monospace))
+    RichText::new(text).font(FontId::new(32.0, FontFamily::Proportional))
 }
 
 /// Draws less of everything that follows while a value is stale.
@@ -211,8 +211,16 @@ pub fn shape_mark(painter: &Painter, center: Pos2, radius: f32, place: usize, fi
     painter.add(egui::Shape::convex_polygon(polygon, fill, stroke));
 }
 
+/// A tooltip beside the pointer, without the delay of ordinary ones: for plots, where the pointer reads values off.
+pub fn at_pointer(response: &egui::Response, show: impl FnOnce(&mut Ui)) {
+    let anchor = egui::PopupAnchor::Pointer;
+    egui::Tooltip::always_open(response.ctx.clone(), response.layer_id, response.id, anchor).gap(14.0).show(show);
+}
+
 /// "1,240", "412 MB", "2 min": numbers as people read them.
 pub mod words {
+    use crate::patch::AlphaMap;
+
     /// Thousands apart: 1,240.
     pub fn count(n: usize) -> String {
         let digits = n.to_string();
@@ -226,7 +234,16 @@ pub mod words {
         out
     }
 
-    /// "63.4 %" with a minus that is a minus.
+    /// The patch in a few letters: "α 0.50", or "α 0.20 / 0.50" for image and text.
+    pub fn alpha(map: AlphaMap) -> String {
+        if map.is_linked() {
+            format!("α {map}")
+        } else {
+            format!("α {:.2} / {:.2}", map.image().get(), map.text().get())
+        }
+    }
+
+    /// Points with a sign; the minus is a minus.
     pub fn signed(points: f64) -> String {
         let rounded = (points * 10.0).round() / 10.0;
         let sign = if rounded < 0.0 { "\u{2212}" } else { "+" };

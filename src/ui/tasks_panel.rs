@@ -75,7 +75,7 @@ fn table_ui(ui: &mut Ui, session: &Session, rows: &[Row], asks: &mut Vec<Ask>) {
         .column(Column::exact(52.0))
         .auto_shrink([false, false])
         .header(look::ROW, |mut header| {
-            let here = format!("α {}", session.wanted());
+            let here = words::alpha(session.wanted());
             let titles = [
                 ("Task", "Click a task to list its examples"),
                 ("Base, %", "Alpha 0 with the half-width of the 95 % interval"),

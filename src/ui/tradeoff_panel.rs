@@ -208,13 +208,14 @@ fn headline(wanted: AlphaMap, here: &Here, points: &[Point]) -> String {
     let (x, y) = (here.mark.x.value, here.mark.y.value);
     let approximately = if here.between { "about " } else { "" };
     let point = Point { alpha: here.mark.alpha, recognition: x, composition: y };
+    let alpha = words::alpha(wanted);
     let Some(at) = Position::of(&point, points) else {
-        return format!("α {wanted}: composition {approximately}{y:.1} % · recognition {approximately}{x:.1} %");
+        return format!("{alpha}: composition {approximately}{y:.1} % · recognition {approximately}{x:.1} %");
     };
     let share = at.gain_share().map_or(String::new(), |s| format!(", {:.0} %", 100.0 * s));
     let gain = format!("{} of {} points{share}", words::signed(at.gain), words::signed(at.full_gain));
     let loss = format!("{} of {} points", words::signed(-at.loss), words::signed(-at.full_loss));
-    format!("α {wanted}: composition {approximately}{y:.1} % ({gain}) · recognition {approximately}{x:.1} % ({loss})")
+    format!("{alpha}: composition {approximately}{y:.1} % ({gain}) · recognition {approximately}{x:.1} % ({loss})")
 }
 
 fn legend_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
@@ -261,7 +262,7 @@ fn lines_menu_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState, all:
 
 /// A legend entry that hides its line when clicked.
 fn chip_ui(ui: &mut Ui, series: Series, title: &str) -> bool {
-    let text = RichText::new(format!("          {title}")).small();
+    let text = RichText::new(format!("            {title}")).small();
     let response = ui.add(Button::new(text).frame(false).small());
     let name = format!("Hide {title}");
     let is_mean = series == Series::Composition;
@@ -330,6 +331,7 @@ fn settle(old: [f64; 2], new: [f64; 2]) -> [f64; 2] {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact in binary")]
 mod tests {
     use super::*;
 

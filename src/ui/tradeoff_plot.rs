@@ -61,7 +61,10 @@ pub fn tradeoff_plot_ui(ui: &mut Ui, drawing: &Drawing) -> Option<f64> {
     let [x_range, y_range] = drawing.ranges;
     let decimals = usize::from(drawing.view == View::OverAlpha);
     let axis = |hints: AxisHints<'static>, label: &str, decimals: usize| {
-        hints.label(look::label(label)).formatter(move |mark, _| format!("{:.decimals$}", mark.value))
+        hints
+            .label(look::label(label))
+            .label_spacing(20.0..=32.0)
+            .formatter(move |mark, _| format!("{:.decimals$}", mark.value))
     };
     let plot = Plot::new("trade-off")
         .custom_x_axes(vec![axis(AxisHints::new_x(), drawing.labels[0], decimals)])
@@ -76,8 +79,8 @@ pub fn tradeoff_plot_ui(ui: &mut Ui, drawing: &Drawing) -> Option<f64> {
         .grid_color(look::hairline(ui.visuals()))
         .grid_fade(0.0)
         .grid_spacing(20.0..=60.0)
-        .x_grid_spacer(move |input| grid(input, if drawing.view == View::OverAlpha { 0.01 } else { 1.0 }))
-        .y_grid_spacer(|input| grid(input, 1.0))
+        .x_grid_spacer(move |input| grid(&input, if drawing.view == View::OverAlpha { 0.01 } else { 1.0 }))
+        .y_grid_spacer(|input| grid(&input, 1.0))
         .sense(egui::Sense::click());
     let shown = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(x_range[0]..=x_range[1]);
@@ -90,13 +93,13 @@ pub fn tradeoff_plot_ui(ui: &mut Ui, drawing: &Drawing) -> Option<f64> {
     let hovered = response.hover_pos().and_then(|pointer| brush.nearest(pointer));
     if let Some((line, mark)) = hovered {
         brush.ring(ui.visuals(), mark);
-        response.show_tooltip_ui(|ui| tooltip_ui(ui, line, mark));
+        look::at_pointer(&response, |ui| tooltip_ui(ui, line, mark));
     }
     hovered.filter(|_| response.clicked()).map(|(_, mark)| mark.alpha).or_else(|| by_keyboard(ui, &response, drawing))
 }
 
 /// Round steps, at least 48 points apart: 1, 2, 5, 10, 20, 50 times `unit`.
-fn grid(input: GridInput, unit: f64) -> Vec<GridMark> {
+fn grid(input: &GridInput, unit: f64) -> Vec<GridMark> {
     // The input's step is what covers the smallest spacing of the plot, 20 points.
     let wanted = input.base_step_size * 48.0 / 20.0;
     let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0].map(|step| step * unit);

@@ -55,6 +55,7 @@ pub fn run(options: WindowOptions) -> anyhow::Result<()> {
     let is_picture = options.screenshot.is_some();
     let native = native_options(&options);
     let (told, seen) = (ending.clone(), opened.clone());
+    quiet_until(opened.clone());
     // winit panics where a library that it loads at run time is missing; until the window is open, that is an error.
     let ran = catch_unwind(AssertUnwindSafe(|| {
         let create: eframe::AppCreator = Box::new(move |cc| {
@@ -63,15 +64,24 @@ pub fn run(options: WindowOptions) -> anyhow::Result<()> {
         });
         eframe::run_native(APP_ID, native, create)
     }));
+    let was_open = opened.swap(true, Ordering::Relaxed);
     match ran {
         Ok(Ok(())) => finish(is_picture, &ending),
-        Ok(Err(error)) if opened.load(Ordering::Relaxed) => {
-            Err(anyhow!(error.to_string())).context("the window failed")
-        }
-        Ok(Err(error)) => Err(anyhow!("cannot open a window: {error}; {PACKAGES}")),
-        Err(payload) if opened.load(Ordering::Relaxed) => std::panic::resume_unwind(payload),
+        Ok(Err(error)) if was_open => Err(anyhow!(error.to_string())).context("the window failed"),
+        Ok(Err(error)) => Err(anyhow!("cannot open a window: {}; {PACKAGES}", reason(&error.to_string()))),
+        Err(payload) if was_open => std::panic::resume_unwind(payload),
         Err(payload) => Err(anyhow!("cannot open a window: {}; {PACKAGES}", message(payload.as_ref()))),
     }
+}
+
+/// Keeps panics off standard error until `opened`: before that they become an error in one sentence.
+fn quiet_until(opened: Arc<AtomicBool>) {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if opened.load(Ordering::Relaxed) {
+            told(info);
+        }
+    }));
 }
 
 fn finish(is_picture: bool, ending: &Ending) -> anyhow::Result<()> {
@@ -121,7 +131,25 @@ fn has_display() -> bool {
     !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY") || set("WAYLAND_SOCKET")
 }
 
+/// winit puts its own source location before the reason.
+fn reason(text: &str) -> &str {
+    text.rsplit_once(".rs:")
+        .map_or(text, |(_, rest)| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':').trim())
+}
+
 fn message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown reason".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn source_locations_are_no_reason() {
+        let text = "winit EventLoopError: os error at /x/linux/mod.rs:788: Failed to open connection to X server";
+        assert_eq!(reason(text), "Failed to open connection to X server");
+        assert_eq!(reason("no GL"), "no GL");
+    }
 }
