@@ -27,6 +27,7 @@ pub fn alpha_panel_ui(ui: &mut Ui, session: &Session, points: &[Point], state: &
     let wanted = session.wanted();
     let best = tradeoff::best_alpha(points, tradeoff::LOSS_SHARE).map(|p| Alpha::clamped(p.alpha));
     let chosen = value_ui(ui, state, wanted, best);
+    let joined = split_ui(ui, state, wanted);
     let home = best.unwrap_or(Alpha::clamped(0.5));
     let new = if state.split {
         towers_ui(ui, wanted, home)
@@ -35,7 +36,6 @@ pub fn alpha_panel_ui(ui: &mut Ui, session: &Session, points: &[Point], state: &
         alpha_slider_ui(ui, "Alpha of the patch", wanted.mean(), &marks, home).map(AlphaMap::one)
     };
     ends_ui(ui, &pair.base.name, &pair.tuned.name);
-    let joined = split_ui(ui, state, wanted);
     if let Some(alpha) = new.or(chosen).or(joined) {
         asks.push(Ask::Alpha(alpha));
     }

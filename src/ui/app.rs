@@ -300,6 +300,10 @@ impl eframe::App for App {
         self.pictures.take(ctx, &mut self.session);
         let ready = self.screenshot.is_some() && self.is_settled();
         if let Some(screenshot) = &mut self.screenshot {
+            let failed = self.session.notices.list().iter().find(|n| n.gravity == Gravity::Failure);
+            if let Some(notice) = failed {
+                screenshot.give_up(notice.summary.clone());
+            }
             screenshot.advance(ctx, ready);
         }
     }

@@ -38,6 +38,13 @@ impl Screenshot {
         Self { path, ending, settled: 0, asked: false }
     }
 
+    /// Ends without a picture: what it should show cannot be had.
+    pub fn give_up(&self, reason: String) {
+        if self.ending.get().is_none() {
+            self.ending.set(Err(reason));
+        }
+    }
+
     /// Called in every frame; `ready` says whether all that the picture should show is there. Closes the window at the
     /// end.
     pub fn advance(&mut self, ctx: &Context, ready: bool) {

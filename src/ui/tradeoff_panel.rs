@@ -235,8 +235,10 @@ fn legend_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
         }
         ui.end_row();
         let shown = state.shown(session.data.as_deref()).clone();
-        for (series, title) in all.iter().filter(|(s, _)| shown.contains(s)) {
-            if chip_ui(ui, *series, title) && *series != Series::Composition {
+        let over_alpha = state.view == View::OverAlpha;
+        let always = |s: Series| s == Series::Composition || over_alpha && s == Series::Recognition;
+        for (series, title) in all.iter().filter(|(s, _)| always(*s) || shown.contains(s)) {
+            if chip_ui(ui, *series, title, always(*series)) {
                 state.shown(None).remove(series);
             }
         }
@@ -260,21 +262,20 @@ fn lines_menu_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState, all:
     });
 }
 
-/// A legend entry that hides its line when clicked.
-fn chip_ui(ui: &mut Ui, series: Series, title: &str) -> bool {
+/// A legend entry that hides its line when clicked, unless the line is always there.
+fn chip_ui(ui: &mut Ui, series: Series, title: &str, always: bool) -> bool {
     let text = RichText::new(format!("            {title}")).small();
     let response = ui.add(Button::new(text).frame(false).small());
     let name = format!("Hide {title}");
-    let is_mean = series == Series::Composition;
-    let said = if is_mean { title } else { &name };
+    let said = if always { title } else { &name };
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, said));
     let color = series_color(ui.visuals(), series);
     let center = response.rect.left_center() + egui::vec2(16.0, 0.0);
-    let width = if is_mean { 2.5 } else { 1.2 };
+    let width = if series == Series::Composition { 2.5 } else { 1.2 };
     ui.painter().hline(center.x - 8.0..=center.x + 8.0, center.y, Stroke::new(width, color));
     look::shape_mark(ui.painter(), center, 3.0, shape_of(series), color, Stroke::NONE);
-    let hover = if is_mean { "Mean over composition benchmarks, always shown" } else { "Click to hide this line" };
-    response.on_hover_text(hover).clicked()
+    let hover = if always { "Unweighted mean over benchmarks, always shown" } else { "Click to hide this line" };
+    response.on_hover_text(hover).clicked() && !always
 }
 
 /// The lines to draw, the mean first; recognition is a line of its own only over alpha.

@@ -297,8 +297,10 @@ fn lines_can_be_hidden_and_the_view_turned() {
     window.get_by_label("Hide ARO relation").click();
     window.run_ok();
     assert!(window.query_by_label("Hide ARO relation").is_none());
+    assert!(window.query_by_label("Recognition mean").is_some_and(|n| n.accesskit_node().role() != egui::Role::Button));
     window.get_by_label("Over alpha").click();
     window.run_ok();
+    assert!(window.get_all_by_label("Recognition mean").any(|n| n.accesskit_node().role() == egui::Role::Button));
     window.get_by_label("Trade-off plot, 21 of 21 alphas; the tasks table holds the same numbers");
 }
 
