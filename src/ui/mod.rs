@@ -1,3 +1,29 @@
-//! (being written)
-pub struct WindowOptions { pub start: Box<dyn FnOnce(std::sync::Arc<dyn Fn() + Send + Sync>) -> std::io::Result<crate::engine::Link> + Send>, pub base: std::path::PathBuf, pub tuned: std::path::PathBuf, pub data: Option<std::path::PathBuf>, pub screenshot: Option<std::path::PathBuf>, pub size: Option<[f32;2]>, pub theme: Option<String> }
-pub fn run(_: WindowOptions) -> anyhow::Result<()> { anyhow::bail!("no window yet") }
+//! The window: one file per panel. Panels read the session and push [`Ask`]s; nothing here reads files or waits.
+
+mod alpha_panel;
+mod alpha_slider;
+mod app;
+mod ask;
+mod chooser;
+mod example_detail;
+mod example_list;
+mod examples_panel;
+mod frame_times;
+mod layout;
+mod look;
+mod models_panel;
+mod notices;
+mod screenshot;
+mod shortcuts;
+mod status_line;
+mod tasks_panel;
+mod thumbnails;
+mod top_bar;
+mod tradeoff_panel;
+mod tradeoff_plot;
+mod window;
+
+pub use app::{App, Start};
+pub use ask::Ask;
+pub use frame_times::FrameTimes;
+pub use window::{Theme, Wake, WindowOptions, run};

@@ -1,0 +1,78 @@
+//! The sweep as lines: one per benchmark, and the means that stand on the axes.
+
+use std::collections::BTreeMap;
+
+use super::Session;
+use crate::benchmark::Score;
+use crate::engine::BenchmarkInfo;
+use crate::tradeoff::{Measure, Point};
+
+/// What a line shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Series {
+    /// Mean over composition benchmarks; tasks of one benchmark are averaged first.
+    Composition,
+    /// Mean over recognition benchmarks.
+    Recognition,
+    /// One benchmark, by its place in the data.
+    Benchmark(usize),
+}
+
+/// One alpha of a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark {
+    /// 0 is base, 1 is tuned.
+    pub alpha: f64,
+    /// Mean recognition at this alpha.
+    pub x: Measure,
+    /// The line's value.
+    pub y: Measure,
+    /// Examples behind `y`.
+    pub scored: usize,
+}
+
+impl Session {
+    /// A line over the alphas of the sweep, ascending; alphas at which something it needs is missing are left out, so
+    /// that a mean is never over a subset.
+    pub fn curve(&self, series: Series) -> Vec<Mark> {
+        self.sweep
+            .iter()
+            .filter(|scores| scores.alpha.is_linked())
+            .filter_map(|scores| {
+                let (x, _) = self.measure(Series::Recognition, &scores.benchmarks)?;
+                let (y, scored) = self.measure(series, &scores.benchmarks)?;
+                Some(Mark { alpha: scores.alpha.mean().get(), x, y, scored })
+            })
+            .collect()
+    }
+
+    /// The trade-off between the two means, ascending in alpha.
+    pub fn points(&self) -> Vec<Point> {
+        let point = |m: Mark| Point { alpha: m.alpha, recognition: m.x.value, composition: m.y.value };
+        self.curve(Series::Composition).into_iter().map(point).collect()
+    }
+
+    /// A series' value and examples in one answer; `None` while a part of it is missing.
+    pub fn measure(&self, series: Series, scores: &[Option<Score>]) -> Option<(Measure, usize)> {
+        let data = self.data.as_ref()?;
+        if let Series::Benchmark(place) = series {
+            let score = scores.get(place)?.as_ref()?;
+            return Some((measure_of(score), score.scored));
+        }
+        let wanted = |b: &BenchmarkInfo| b.recognition == (series == Series::Recognition);
+        let mut families: BTreeMap<&str, Vec<Measure>> = BTreeMap::new();
+        let mut scored = 0;
+        for (place, benchmark) in data.benchmarks.iter().enumerate().filter(|(_, b)| wanted(b)) {
+            let score = scores.get(place)?.as_ref()?;
+            families.entry(&benchmark.name).or_default().push(measure_of(score));
+            scored += score.scored;
+        }
+        let means: Option<Vec<Measure>> = families.values().map(|tasks| Measure::mean(tasks)).collect();
+        Some((Measure::mean(&means?)?, scored))
+    }
+}
+
+/// A score as a measure.
+pub fn measure_of(score: &Score) -> Measure {
+    Measure { value: score.value, low: score.interval[0], high: score.interval[1] }
+}

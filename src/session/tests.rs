@@ -1,0 +1,204 @@
+//! The session without a window and without a model.
+#![expect(clippy::float_cmp, reason = "these numbers are exact in binary")]
+
+use super::*;
+use crate::benchmark::MetricName;
+use crate::engine::{BenchmarkInfo, CheckpointInfo, OptionScore};
+
+fn pair() -> Arc<PairInfo> {
+    let end = |name: &str| CheckpointInfo {
+        path: name.into(),
+        name: name.into(),
+        format: String::new(),
+        architecture: String::new(),
+        activation: String::new(),
+        activation_source: String::new(),
+        context_length: 77,
+        parameters: 1,
+        sha256: String::new(),
+    };
+    Arc::new(PairInfo { base: end("base"), tuned: end("tuned"), verdict: String::new(), remarks: Vec::new() })
+}
+
+fn data(names: &[(&str, bool)]) -> Arc<DataInfo> {
+    let examples = (0..4).map(|image| ExampleInfo {
+        image,
+        right: format!("right {image}"),
+        negatives: vec!["wrong".into()],
+        tags: Vec::new(),
+    });
+    let examples: Arc<Vec<ExampleInfo>> = Arc::new(examples.collect());
+    let benchmarks = names.iter().map(|(name, recognition)| BenchmarkInfo {
+        name: (*name).into(),
+        task: None,
+        title: (*name).into(),
+        recognition: *recognition,
+        chance: 50.0,
+        protocol: String::new(),
+        examples: examples.clone(),
+        n_images: 4,
+        skipped: Arc::default(),
+    });
+    Arc::new(DataInfo { source: "test".into(), benchmarks: Arc::new(benchmarks.collect()) })
+}
+
+/// Scores of `n` benchmarks of four examples; `right[i]` holds for every benchmark.
+fn scores(alpha: f64, n: usize, right: [Option<bool>; 4]) -> Arc<Scores> {
+    let outcome = |right: bool| Outcome { right, tied: false, margin: if right { 0.1 } else { -0.1 }, in_top5: right };
+    let outcomes: Vec<_> = right.iter().map(|r| r.map(outcome)).collect();
+    let scored = outcomes.iter().flatten().count();
+    let correct = right.iter().filter(|r| **r == Some(true)).count();
+    let value = 100.0 * correct as f64 / scored.max(1) as f64;
+    let score = (scored > 0).then(|| Score {
+        metric: MetricName::Accuracy,
+        value,
+        correct,
+        scored,
+        skipped: 0,
+        ties: 0,
+        interval: [(value - 5.0).max(0.0), (value + 5.0).min(100.0)],
+    });
+    Arc::new(Scores {
+        alpha: AlphaMap::one(Alpha::clamped(alpha)),
+        benchmarks: vec![score; n],
+        outcomes: Arc::new(vec![outcomes; n]),
+        judged: scored * n,
+        total: 4 * n,
+    })
+}
+
+fn opened(names: &[(&str, bool)]) -> Session {
+    let mut session = Session::default();
+    session.apply(Event::PairOpened { generation: 1, pair: pair() });
+    session.apply(Event::DataOpened { generation: 2, data: data(names) });
+    session
+}
+
+fn sweep_point(alpha: f64, n: usize, right: [bool; 4]) -> Event {
+    Event::SweepPointScored { generation: 2, scores: scores(alpha, n, right.map(Some)) }
+}
+
+const FIRST: ExampleId = ExampleId { benchmark: 0, example: 0 };
+
+#[test]
+fn events_of_an_earlier_generation_are_dropped() {
+    let mut session = opened(&[("relation", false)]);
+    session.apply(Event::Scored { generation: 1, scores: scores(0.5, 1, [Some(true); 4]) });
+    assert!(session.score(0).is_none());
+    session.apply(Event::Scored { generation: 2, scores: scores(0.5, 1, [Some(true); 4]) });
+    assert_eq!(session.score(0).unwrap().value.value, 100.0);
+    session.apply(Event::PairOpened { generation: 1, pair: pair() });
+    assert!(session.score(0).is_some(), "an old pair must not void new scores");
+    session.apply(Event::PairOpened { generation: 3, pair: pair() });
+    assert!(session.score(0).is_none() && session.data.is_some());
+}
+
+#[test]
+fn the_last_answer_stays_dimmed_until_the_new_one_lands() {
+    let mut session = opened(&[("relation", false)]);
+    session.want(AlphaMap::one(Alpha::clamped(0.2)));
+    session.apply(Event::Scored { generation: 2, scores: scores(0.2, 1, [Some(true); 4]) });
+    assert!(!session.score(0).unwrap().stale);
+    session.want(AlphaMap::one(Alpha::clamped(0.3)));
+    assert!(session.score(0).unwrap().stale);
+    let partial = scores(0.3, 1, [Some(false), None, None, None]);
+    session.apply(Event::Scored { generation: 2, scores: partial });
+    let first = session.outcome(FIRST).unwrap();
+    assert!(!first.stale && !first.value.right);
+    let second = session.outcome(ExampleId { example: 1, ..FIRST }).unwrap();
+    assert!(second.stale && second.value.right, "not judged at 0.30 yet: the answer at 0.20 stays, dimmed");
+}
+
+#[test]
+fn a_partial_answer_never_replaces_a_full_one_behind_the_newest() {
+    let mut session = opened(&[("relation", false)]);
+    let partial = |alpha| scores(alpha, 1, [Some(false), None, None, None]);
+    session.apply(Event::Scored { generation: 2, scores: scores(0.1, 1, [Some(true); 4]) });
+    session.apply(Event::Scored { generation: 2, scores: partial(0.2) });
+    session.apply(Event::Scored { generation: 2, scores: partial(0.3) });
+    assert!(session.outcome(ExampleId { example: 3, ..FIRST }).unwrap().value.right);
+}
+
+#[test]
+fn fixed_and_broken_are_told_against_the_base_end_of_the_sweep() {
+    let mut session = opened(&[("relation", false)]);
+    let id = |example| ExampleId { benchmark: 0, example };
+    session.apply(Event::Scored { generation: 2, scores: scores(0.5, 1, [true, false, true, false].map(Some)) });
+    assert!(!session.is(id(0), Verdict::Fixed), "no base yet");
+    session.apply(sweep_point(0.0, 1, [false, true, true, false]));
+    let of = |verdict| (0..4).filter(|e| session.is(id(*e), verdict)).collect::<Vec<_>>();
+    assert_eq!(of(Verdict::Fixed), [0]);
+    assert_eq!(of(Verdict::Broken), [1]);
+    assert_eq!(of(Verdict::Right), [0, 2]);
+    assert_eq!(of(Verdict::Wrong), [1, 3]);
+    assert_eq!(of(Verdict::All).len(), 4);
+}
+
+#[test]
+fn sweep_points_stand_in_order_and_replace_their_equals() {
+    let mut session = opened(&[("relation", false)]);
+    for alpha in [0.0, 1.0, 0.5, 0.25, 0.5] {
+        session.apply(sweep_point(alpha, 1, [alpha > 0.3, true, true, true]));
+    }
+    let alphas: Vec<f64> = session.sweep.iter().map(|s| s.alpha.mean().get()).collect();
+    assert_eq!(alphas, [0.0, 0.25, 0.5, 1.0]);
+    assert_eq!(session.margins(FIRST), [(0.0, -0.1), (0.25, -0.1), (0.5, 0.1), (1.0, 0.1)]);
+}
+
+#[test]
+fn a_swept_alpha_answers_at_once() {
+    let mut session = opened(&[("relation", false)]);
+    session.apply(sweep_point(0.7, 1, [true; 4]));
+    session.want(AlphaMap::one(Alpha::clamped(0.7)));
+    assert!(!session.score(0).unwrap().stale);
+}
+
+#[test]
+fn tasks_of_one_benchmark_are_averaged_before_the_mean() {
+    let names =
+        [("imagenet", true), ("aro", false), ("sugarcrepe", false), ("sugarcrepe", false), ("sugarcrepe", false)];
+    let mut session = opened(&names);
+    let mut mixed = (*scores(0.0, 5, [Some(true); 4])).clone();
+    for (place, value) in [80.0, 40.0, 70.0, 80.0, 90.0].into_iter().enumerate() {
+        mixed.benchmarks[place].as_mut().unwrap().value = value;
+    }
+    session.apply(Event::SweepPointScored { generation: 2, scores: Arc::new(mixed.clone()) });
+    let points = session.points();
+    assert_eq!((points[0].recognition, points[0].composition), (80.0, 60.0));
+    mixed.benchmarks[1] = None;
+    session.apply(Event::SweepPointScored { generation: 2, scores: Arc::new(mixed) });
+    assert!(session.points().is_empty(), "a mean over a subset is not shown");
+}
+
+#[test]
+fn a_failed_end_is_remembered_where_it_happened() {
+    let mut session = Session::default();
+    session.apply(Event::Opening { what: "tuned.safetensors".into() });
+    let failure = Failure { summary: "no tensors".into(), details: "because".into(), end: Some(End::Tuned) };
+    session.apply(Event::Failed(failure.clone()));
+    session.apply(Event::Failed(failure.clone()));
+    assert_eq!(session.failed_ends[1].as_ref(), Some(&failure));
+    assert!(session.failed_ends[0].is_none() && session.opening.is_none());
+    assert_eq!((session.notices.list().len(), session.notices.list()[0].times), (1, 2));
+    session.apply(Event::PairOpened { generation: 1, pair: pair() });
+    assert!(session.failed_ends[1].is_none());
+}
+
+#[test]
+fn answers_about_another_example_are_not_the_focus() {
+    let mut session = opened(&[("relation", false)]);
+    session.follow(Some(FIRST));
+    let focus = |example, alpha| {
+        let option = OptionScore { text: "a".into(), right: true, similarity: 0.3, probability: 1.0 };
+        let id = ExampleId { benchmark: 0, example };
+        let alpha = AlphaMap::one(Alpha::clamped(alpha));
+        let focus = FocusScore { id, alpha, options: vec![option], logit_scale: 100.0 };
+        Event::FocusScored { generation: 2, focus: Arc::new(focus) }
+    };
+    session.apply(focus(1, 0.5));
+    assert!(session.focus.is_none());
+    session.apply(focus(0, 0.4));
+    assert!(session.focus_is_stale());
+    session.apply(focus(0, 0.5));
+    assert!(!session.focus_is_stale());
+}

@@ -1,0 +1,343 @@
+//! The app: `logic` listens to the engine, `ui` draws, and what the panels ask is done in between.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use eframe::Storage;
+use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui};
+use egui_tiles::Tree;
+
+use super::alpha_panel::{AlphaState, alpha_panel_ui};
+use super::ask::Ask;
+use super::chooser::{Choice, Chooser};
+use super::examples_panel::{ExamplesState, examples_panel_ui};
+use super::frame_times::FrameTimes;
+use super::layout::{self, Pane, Panels};
+use super::models_panel::{self, ModelsState, models_panel_ui};
+use super::notices::{NoticesState, notices_window_ui, toasts_ui};
+use super::screenshot::Screenshot;
+use super::shortcuts::{self, Action, shortcuts_window_ui};
+use super::tasks_panel::tasks_panel_ui;
+use super::thumbnails::Pictures;
+use super::tradeoff_panel::{TradeoffState, tradeoff_panel_ui};
+use super::{look, status_line::status_line_ui, top_bar::top_bar_ui};
+use crate::engine::{Command, End, ExampleId, Failure, Link};
+use crate::patch::{Alpha, AlphaMap};
+use crate::session::{Gravity, Session};
+use crate::tradeoff;
+
+/// The key under which the arrangement of the panels is remembered.
+const LAYOUT: &str = "layout";
+
+/// What the app opens with.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// The base checkpoint; both ends or none give a pair at once.
+    pub base: Option<PathBuf>,
+    /// The tuned checkpoint.
+    pub tuned: Option<PathBuf>,
+    /// The folder of benchmarks; the demo world's without.
+    pub data: Option<PathBuf>,
+    /// What runs the towers, until the engine says it itself.
+    pub device: String,
+}
+
+/// The window's contents.
+pub struct App {
+    link: Link,
+    session: Session,
+    device: String,
+    ends: [Option<PathBuf>; 2],
+    acted_on: u64,
+    sweep_held: bool,
+    tree: Tree<Pane>,
+    models: ModelsState,
+    alpha: AlphaState,
+    tradeoff: TradeoffState,
+    examples: ExamplesState,
+    pictures: Pictures,
+    notices: NoticesState,
+    shortcuts_open: bool,
+    chooser: Chooser,
+    frame_times: FrameTimes,
+    pub(super) screenshot: Option<Screenshot>,
+}
+
+impl App {
+    /// Sets the style, asks the engine for the pair and the data, and restores the arrangement of the panels.
+    pub fn new(ctx: &Context, storage: Option<&dyn Storage>, link: Link, start: Start) -> Self {
+        look::apply(ctx);
+        let remembered = storage.and_then(|s| eframe::get_value::<Tree<Pane>>(s, LAYOUT)).filter(layout::is_whole);
+        let mut app = Self {
+            link,
+            session: Session::default(),
+            device: start.device,
+            ends: [start.base, start.tuned],
+            acted_on: 0,
+            sweep_held: false,
+            tree: remembered.unwrap_or_else(layout::default_layout),
+            models: ModelsState::default(),
+            alpha: AlphaState::default(),
+            tradeoff: TradeoffState::default(),
+            examples: ExamplesState::default(),
+            pictures: Pictures::default(),
+            notices: NoticesState::default(),
+            shortcuts_open: false,
+            chooser: Chooser::default(),
+            frame_times: FrameTimes::default(),
+            screenshot: None,
+        };
+        if app.ends == [None, None] {
+            app.ends = [Some("demo:base".into()), Some("demo:tuned".into())];
+        }
+        for (place, end) in app.ends.iter().enumerate() {
+            if let Some(path) = end.as_ref().filter(|p| !p.starts_with("demo:base") && !p.starts_with("demo:tuned")) {
+                app.models.paths[place] = path.display().to_string();
+            }
+        }
+        app.link.send(Command::OpenData { folder: start.data });
+        app.open_pair();
+        app
+    }
+
+    /// What the window knows.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// How long drawing takes.
+    pub fn frame_times(&mut self) -> &mut FrameTimes {
+        &mut self.frame_times
+    }
+
+    fn open_pair(&mut self) {
+        if let [Some(base), Some(tuned)] = &self.ends {
+            self.link.send(Command::OpenPair { base: base.clone(), tuned: tuned.clone() });
+        }
+    }
+
+    /// A new pair or new data voids what the engine was told before: tell it again.
+    fn catch_up(&mut self) {
+        if self.acted_on == self.session.generation() {
+            return;
+        }
+        self.acted_on = self.session.generation();
+        if let Some(pair) = &self.session.pair {
+            self.ends = [Some(pair.base.path.clone()), Some(pair.tuned.path.clone())];
+        }
+        if self.session.data.is_none() {
+            return;
+        }
+        self.examples.refresh(&self.session);
+        let first = self.session.focused.or_else(|| self.examples.list.ids.first().copied());
+        if self.session.pair.is_some() {
+            self.link.send(Command::SetAlpha(self.session.wanted()));
+        }
+        if let Some(id) = first {
+            self.focus(id);
+        }
+        if self.session.pair.is_some() {
+            self.link.send(Command::RunSweep(!self.sweep_held));
+        }
+    }
+
+    fn focus(&mut self, id: ExampleId) {
+        self.session.follow(Some(id));
+        self.link.send(Command::Focus(Some(id)));
+    }
+
+    fn do_as_asked(&mut self, ctx: &Context, asks: Vec<Ask>) {
+        for ask in asks {
+            match ask {
+                Ask::Alpha(alpha) => {
+                    if alpha != self.session.wanted() {
+                        self.session.want(alpha);
+                        self.link.send(Command::SetAlpha(alpha));
+                    }
+                }
+                Ask::ChooseEnd(end) => self.choose(ctx, Choice::Checkpoint(end)),
+                Ask::ChooseData => self.choose(ctx, Choice::Data),
+                Ask::TakeEnd(end, path) => self.take_end(end, path.into()),
+                Ask::DemoPair => {
+                    self.ends = [Some("demo:base".into()), Some("demo:tuned".into())];
+                    self.models.paths = Default::default();
+                    self.open_pair();
+                }
+                Ask::DemoData => self.link.send(Command::OpenData { folder: None }),
+                Ask::Focus(id) => self.focus(id),
+                Ask::ShowBenchmark(place) => {
+                    self.examples.filter.benchmark = Some(place);
+                    self.examples.filter.text.clear();
+                }
+                Ask::Thumbnails(images) => self.link.send(Command::ShowThumbnails(images)),
+                Ask::Picture(image) => self.link.send(Command::ShowPicture(image)),
+                Ask::Sweep(run) => {
+                    self.sweep_held = !run;
+                    self.link.send(Command::RunSweep(run));
+                }
+                Ask::Notices => self.notices.open = !self.notices.open,
+                Ask::Shortcuts => self.shortcuts_open = !self.shortcuts_open,
+                Ask::ResetLayout => self.tree = layout::default_layout(),
+            }
+        }
+    }
+
+    fn choose(&mut self, ctx: &Context, choice: Choice) {
+        if let Err(e) = self.chooser.ask(choice, ctx) {
+            let summary = "Cannot open a file dialog; type the path instead".to_string();
+            let failure = Failure { summary, details: e.to_string(), end: None };
+            self.session.notices.push(Gravity::Warning, failure);
+        }
+    }
+
+    fn take_end(&mut self, end: End, path: PathBuf) {
+        let place = usize::from(end == End::Tuned);
+        self.models.paths[place] = path.display().to_string();
+        self.ends[place] = Some(path);
+        self.open_pair();
+    }
+
+    fn take_choice(&mut self) {
+        match self.chooser.answer() {
+            Some((Choice::Checkpoint(end), path)) => self.take_end(end, path),
+            Some((Choice::Data, path)) => self.link.send(Command::OpenData { folder: Some(path) }),
+            None => {}
+        }
+    }
+
+    /// Two files at once are base and tuned; one goes to the card under the pointer.
+    fn take_dropped(&mut self, ctx: &Context) {
+        let (paths, pointer) = ctx.input(|input| {
+            let paths: Vec<PathBuf> = input.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect();
+            (paths, input.pointer.latest_pos())
+        });
+        match &paths[..] {
+            [] => {}
+            [path] => {
+                let end = models_panel::dropped_on(&self.models, pointer, &self.session);
+                self.take_end(end, path.clone());
+            }
+            [base, tuned, ..] => {
+                self.ends[0] = Some(base.clone());
+                self.models.paths[0] = base.display().to_string();
+                self.take_end(End::Tuned, tuned.clone());
+            }
+        }
+    }
+
+    fn shortcuts(&mut self, ctx: &Context, asks: &mut Vec<Ask>) {
+        for action in shortcuts::pressed(ctx) {
+            match action {
+                Action::OpenBase => asks.push(Ask::ChooseEnd(End::Base)),
+                Action::OpenTuned => asks.push(Ask::ChooseEnd(End::Tuned)),
+                Action::OpenData => asks.push(Ask::ChooseData),
+                Action::NextFailure => {
+                    let next = self.examples.list.next_wrong(&self.session, self.session.focused);
+                    if let Some(id) = next {
+                        self.examples.reveal(id);
+                        asks.push(Ask::Focus(id));
+                    }
+                }
+                Action::Best => {
+                    let best = tradeoff::best_alpha(self.tradeoff.points(), tradeoff::LOSS_SHARE);
+                    asks.extend(best.map(|p| Ask::Alpha(AlphaMap::one(Alpha::clamped(p.alpha)))));
+                }
+                Action::Base => asks.push(Ask::Alpha(AlphaMap::BASE)),
+                Action::Tuned => asks.push(Ask::Alpha(AlphaMap::TUNED)),
+                Action::Sweep => {
+                    let open = self.session.progress.as_ref().filter(|p| p.done < p.total);
+                    asks.extend(open.map(|p| Ask::Sweep(p.paused)));
+                }
+                Action::Notices => asks.push(Ask::Notices),
+                Action::Help => asks.push(Ask::Shortcuts),
+            }
+        }
+    }
+
+    fn draw(&mut self, ui: &mut Ui, asks: &mut Vec<Ask>) {
+        let bar = |ui: &Ui| Frame::new().fill(look::panel(ui.visuals())).inner_margin(Margin::symmetric(12, 0));
+        let Self { session, tree, models, alpha, tradeoff, examples, pictures, chooser, .. } = self;
+        Panel::top("top").exact_size(40.0).frame(bar(ui)).show(ui, |ui| {
+            top_bar_ui(ui, session, &self.device, asks);
+        });
+        Panel::bottom("status").exact_size(28.0).frame(bar(ui)).show(ui, |ui| status_line_ui(ui, session, asks));
+        tradeoff.refresh(session);
+        CentralPanel::default().frame(Frame::new().fill(look::hairline(ui.visuals()))).show(ui, |ui| {
+            let show = |ui: &mut Ui, pane: Pane| match pane {
+                Pane::Models => models_panel_ui(ui, session, chooser.is_open(), models, asks),
+                Pane::Alpha => alpha_panel_ui(ui, session, tradeoff.points(), alpha, asks),
+                Pane::Tradeoff => tradeoff_panel_ui(ui, session, tradeoff, asks),
+                Pane::Tasks => tasks_panel_ui(ui, session, asks),
+                Pane::Examples => examples_panel_ui(ui, session, examples, pictures, asks),
+            };
+            tree.ui(&mut Panels { show }, ui);
+        });
+        if !ui.input(|i| i.raw.hovered_files.is_empty()) {
+            let pointer = ui.input(|i| i.pointer.latest_pos());
+            models_panel::drop_target_ui(ui, models, models_panel::dropped_on(models, pointer, session));
+        }
+    }
+
+    /// Whether a picture taken now shows all there is to see.
+    fn is_settled(&self) -> bool {
+        let session = &self.session;
+        let focus = session.focused.is_none() || !session.focus_is_stale();
+        let image = session.focused.and_then(|id| session.image_of(id));
+        let pictures = image.is_none_or(|i| self.pictures.large.has(i)) && session.arrived.is_empty();
+        session.is_swept() && focus && pictures && self.examples.has_pictures(session, &self.pictures)
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
+        let events: Vec<_> = self.link.events().collect();
+        for event in events {
+            self.session.apply(event);
+        }
+        self.catch_up();
+        self.take_choice();
+        self.take_dropped(ctx);
+        self.pictures.take(ctx, &mut self.session);
+        let ready = self.screenshot.is_some() && self.is_settled();
+        if let Some(screenshot) = &mut self.screenshot {
+            let failed = self.session.notices.list().iter().find(|n| n.gravity == Gravity::Failure);
+            if let Some(notice) = failed {
+                screenshot.give_up(notice.summary.clone());
+            }
+            screenshot.advance(ctx, ready);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        let began = Instant::now();
+        let ctx = ui.ctx().clone();
+        let mut asks = Vec::new();
+        self.shortcuts(&ctx, &mut asks);
+        self.draw(ui, &mut asks);
+        toasts_ui(&ctx, &self.session.notices, &mut self.notices);
+        notices_window_ui(&ctx, &mut self.session.notices, &mut self.notices);
+        if shortcuts_window_ui(&ctx, &mut self.shortcuts_open) {
+            asks.push(Ask::ResetLayout);
+        }
+        if !asks.is_empty() {
+            // What was asked changes what is drawn.
+            ctx.request_repaint();
+        }
+        self.do_as_asked(&ctx, asks);
+        self.frame_times.push(began.elapsed());
+    }
+
+    fn save(&mut self, storage: &mut dyn Storage) {
+        if self.screenshot.is_none() {
+            eframe::set_value(storage, LAYOUT, &self.tree);
+        }
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        self.screenshot.is_none()
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.link.send(Command::Quit);
+    }
+}

@@ -1,0 +1,74 @@
+//! File dialogs off the drawing thread: a dialog that hangs (some portals do) costs nothing but itself.
+
+use eframe::egui;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+
+use crate::engine::End;
+
+/// What is being chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// A checkpoint.
+    Checkpoint(End),
+    /// A folder of benchmarks.
+    Data,
+}
+
+/// At most one open dialog.
+#[derive(Debug, Default)]
+pub struct Chooser {
+    open: Option<(Choice, Receiver<Option<PathBuf>>)>,
+}
+
+impl Chooser {
+    /// Opens a dialog. An earlier one that never answered is forgotten: its answer would go nowhere.
+    pub fn ask(&mut self, choice: Choice, ctx: &egui::Context) -> Result<(), std::io::Error> {
+        let (send, answer) = channel();
+        let wake = ctx.clone();
+        let work = move || {
+            // Nobody waits for this any more when the window has closed or another dialog was opened.
+            let _ = send.send(pick(choice));
+            wake.request_repaint();
+        };
+        std::thread::Builder::new().name("file-dialog".into()).spawn(work)?;
+        self.open = Some((choice, answer));
+        Ok(())
+    }
+
+    /// What is being chosen right now.
+    pub fn is_open(&self) -> Option<Choice> {
+        self.open.as_ref().map(|(choice, _)| *choice)
+    }
+
+    /// The chosen path, once. Never waits.
+    pub fn answer(&mut self) -> Option<(Choice, PathBuf)> {
+        let (choice, receiver) = self.open.as_ref()?;
+        let choice = *choice;
+        match receiver.try_recv() {
+            Err(TryRecvError::Empty) => None,
+            Ok(path) => {
+                self.open = None;
+                path.map(|p| (choice, p))
+            }
+            Err(TryRecvError::Disconnected) => {
+                self.open = None;
+                None
+            }
+        }
+    }
+}
+
+fn pick(choice: Choice) -> Option<PathBuf> {
+    match choice {
+        Choice::Checkpoint(end) => {
+            let title = if end == End::Base { "Open the base checkpoint" } else { "Open the tuned checkpoint" };
+            rfd::FileDialog::new()
+                .set_title(title)
+                .add_filter("Checkpoints", &["safetensors", "bin", "pt", "pth"])
+                .add_filter("All files", &["*"])
+                .pick_file()
+        }
+        Choice::Data => rfd::FileDialog::new().set_title("Open a folder of benchmarks").pick_folder(),
+    }
+}
