@@ -6,6 +6,8 @@ mod event;
 mod inbox;
 mod link;
 mod pictures;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
