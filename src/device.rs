@@ -18,6 +18,7 @@ pub enum DeviceChoice {
 
 /// What cannot be a device.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
 pub enum DeviceError {
     /// Not a name.
     #[error("'{0}' is no device; choose auto, cpu, cuda or metal")]

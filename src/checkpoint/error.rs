@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Why a checkpoint cannot be read or written. The path comes last.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
 pub enum CheckpointError {
     /// The file system refused.
     #[error("cannot {action}: {source}: {}", path.display())]

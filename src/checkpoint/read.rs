@@ -90,7 +90,7 @@ impl Checkpoint {
         let own = own_metadata(&map);
         let mut checkpoint =
             Self::read(&weights_path, &map, |naming, file| known(own, naming, file, &config, &weights_path, options))?;
-        checkpoint.provenance.path = path.to_owned();
+        path.clone_into(&mut checkpoint.provenance.path);
         checkpoint.tokenizer = tokenizer;
         Ok(checkpoint)
     }

@@ -90,7 +90,7 @@ pub type Named = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 /// Writes plain f32 tensors with metadata as a safetensors file.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_tensors(
     path: &Path,
     tensors: &Named,

@@ -96,7 +96,9 @@ impl Run {
             benchmarks.extend(benchmark::read(name, &data.data)?);
         }
         if let Some(n) = data.limit {
-            benchmarks.iter_mut().for_each(|b| benchmark::limit(b, n as usize));
+            for benchmark in &mut benchmarks {
+                benchmark::limit(benchmark, n as usize);
+            }
         }
         for remark in &pair.remarks {
             output::note(remark);

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::model::{AlphaArgs, PairArgs, alpha_json, identity};
 use super::output;
 use crate::checkpoint::{self, Naming, Output};
+use crate::device::{self, DeviceChoice};
 use crate::patch::Patch;
 
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ pub fn run(args: &PatchArgs) -> anyhow::Result<()> {
     anyhow::ensure!(args.pair.tuned.is_some(), "a patch needs two checkpoints; add --tuned CKPT");
     let alpha = args.pair.alpha(&args.alpha)?;
     let pair = args.pair.open()?;
-    let mut patch = Patch::new(&pair, &candle_core::Device::Cpu)?;
+    let mut patch = Patch::new(&pair, &device::open(DeviceChoice::Cpu)?)?;
     patch.set(alpha)?;
     let naming = match args.naming {
         Some(NamingArg::Hf) => Naming::Hf,

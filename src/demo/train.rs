@@ -33,6 +33,7 @@ pub struct Plan {
 
 /// Why a demo training stopped.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
 pub enum DemoTrainError {
     /// The recipe text is wrong.
     #[error(transparent)]

@@ -34,6 +34,7 @@ pub enum End {
 
 /// A request. `SetAlpha`, `Focus` and `ShowThumbnails` overwrite their predecessor: the newest wins.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
 pub enum Command {
     /// Open both ends; `demo:base` and `demo:tuned` name the embedded pair. Answer: `PairOpened`.
     OpenPair { base: PathBuf, tuned: PathBuf },

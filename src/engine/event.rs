@@ -194,6 +194,7 @@ pub struct Status {
 
 /// A fact. Facts about a pair or about data carry the generation they belong to; the session drops those of the past.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
 pub enum Event {
     /// Work on opening a pair began: what is being read.
     Opening { what: String },

@@ -11,6 +11,7 @@ use crate::patch::AlphaMap;
 pub(super) struct Mail {
     pub queue: VecDeque<Command>,
     pub alpha: Option<AlphaMap>,
+    #[expect(clippy::option_option, reason = "the outer one says whether a wish arrived, the inner one what it is")]
     pub focus: Option<Option<ExampleId>>,
 }
 

@@ -3,9 +3,12 @@
 mod command;
 mod describe;
 mod event;
+mod focus;
 mod inbox;
 mod link;
+mod open;
 mod pictures;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod worker;

@@ -19,14 +19,16 @@ impl Driven {
     fn start() -> Self {
         let woken = Arc::new(AtomicUsize::new(0));
         let wake = Arc::clone(&woken);
-        let wake = Arc::new(move || drop(wake.fetch_add(1, Ordering::Relaxed)));
+        let wake = Arc::new(move || {
+            wake.fetch_add(1, Ordering::Relaxed);
+        });
         Self { link: start(DeviceChoice::Cpu, Options::default(), wake), woken }
     }
 
     /// Collects events until one answers, which is the last of the list.
     fn until(&self, is_answer: impl Fn(&Event) -> bool) -> Vec<Event> {
         let (mut seen, start) = (Vec::new(), Instant::now());
-        while start.elapsed() < Duration::from_secs(120) {
+        while start.elapsed() < Duration::from_mins(2) {
             for event in self.link.events() {
                 let done = is_answer(&event);
                 seen.push(event);
@@ -78,10 +80,13 @@ fn scored(event: &Event) -> Option<&Scores> {
 fn a_pair_and_data_are_scored_and_swept_to_the_end() {
     let (data, engine) = (small_data(), Driven::start());
     engine.open_demo_with(data.path());
-    let ended = |event: &Event| matches!(event, Event::SweepAdvanced { progress, .. } if progress.done == progress.total);
+    let ended =
+        |event: &Event| matches!(event, Event::SweepAdvanced { progress, .. } if progress.done == progress.total);
     let events = engine.until(ended);
-    let points: Vec<&Arc<Scores>> =
-        events.iter().filter_map(|e| if let Event::SweepPointScored { scores, .. } = e { Some(scores) } else { None }).collect();
+    let points: Vec<&Arc<Scores>> = events
+        .iter()
+        .filter_map(|e| if let Event::SweepPointScored { scores, .. } = e { Some(scores) } else { None })
+        .collect();
     assert_eq!(points.len(), 21);
     assert!(points.iter().all(|scores| scores.is_complete() && scores.total == 13));
     let score = points[0].benchmarks[0].as_ref().unwrap();
@@ -103,8 +108,10 @@ fn the_newest_alpha_wins_and_the_focused_example_comes_first() {
         engine.link.send(Command::SetAlpha(AlphaMap::one(Alpha::clamped(f64::from(step) / 40.0))));
     }
     let events = engine.until(|e| scored(e).is_some_and(|s| s.alpha == AlphaMap::TUNED && s.is_complete()));
-    let focused: Vec<&Arc<FocusScore>> =
-        events.iter().filter_map(|e| if let Event::FocusScored { focus, .. } = e { Some(focus) } else { None }).collect();
+    let focused: Vec<&Arc<FocusScore>> = events
+        .iter()
+        .filter_map(|e| if let Event::FocusScored { focus, .. } = e { Some(focus) } else { None })
+        .collect();
     let last = focused.last().unwrap();
     assert_eq!((last.id, last.alpha), (id, AlphaMap::TUNED));
     assert!(last.options[0].right && last.options.len() == 3);

@@ -1,21 +1,21 @@
 //! The engine's loop: commands first, then the focused example, then the probe set, then the sweep, a slice at a time.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
 
-use super::event::{Event, Failure, FocusScore, OptionScore, Scores, Status, SweepProgress};
+use super::event::{Event, Failure, Scores, Status};
 use super::inbox::{Inbox, Mail};
 use super::pictures::Pictures;
-use super::{Command, End, ExampleId, Outbox, describe};
-use crate::benchmark::{self, Benchmark, Items};
-use crate::checkpoint::{Checkpoint, Options};
+use super::sweep::Sweep;
+use super::{Command, End, ExampleId, Outbox, describe, focus, open};
+use crate::benchmark::Benchmark;
+use crate::checkpoint::Options;
 use crate::demo;
-use crate::evaluate::{AlphaRange, Corpus, Encoder, Order, Pixels, Scoring, coarse_to_fine};
-use crate::patch::{AlphaMap, Pair};
+use crate::evaluate::{Corpus, Encoder, Order, Pixels, Scoring};
+use crate::patch::AlphaMap;
 
 /// Longest stretch of work between two looks at the inbox.
 const SLICE: Duration = Duration::from_millis(25);
@@ -57,16 +57,8 @@ struct Bench {
     pixels: Pixels,
     current: Scoring,
     announced: bool,
+    warned: bool,
     sweep: Sweep,
-}
-
-struct Sweep {
-    scoring: Scoring,
-    left: Vec<AlphaMap>,
-    total: usize,
-    done: BTreeMap<AlphaMap, Arc<Scores>>,
-    seconds: f64,
-    ended: bool,
 }
 
 /// Images per second over the last slices.
@@ -143,7 +135,7 @@ impl Worker {
         for command in mail.queue {
             match command {
                 Command::OpenPair { base, tuned } => self.open_pair(&base, &tuned),
-                Command::OpenData { folder } => self.open_data(folder),
+                Command::OpenData { folder } => self.open_data(folder.as_deref()),
                 Command::RunSweep(run) => {
                     self.sweep_runs = run;
                     self.report_sweep();
@@ -176,12 +168,12 @@ impl Worker {
 
     fn open_pair(&mut self, base: &Path, tuned: &Path) {
         self.outbox.send(Event::Opening { what: format!("{} and {}", base.display(), tuned.display()) });
-        let open = |path: &Path| demo::open(path, self.options);
-        let (base, tuned) = rayon::join(|| open(base), || open(tuned));
+        let read = |path: &Path| demo::open(path, self.options);
+        let (base, tuned) = rayon::join(|| read(base), || read(tuned));
         let opened = match (base, tuned) {
             (Err(error), _) => return self.fail("base cannot be opened", &error, Some(End::Base)),
             (_, Err(error)) => return self.fail("tuned cannot be opened", &error, Some(End::Tuned)),
-            (Ok(base), Ok(tuned)) => prove(base, tuned, &self.device),
+            (Ok(base), Ok(tuned)) => open::prove(base, tuned, &self.device),
         };
         let (pair, encoder) = match opened {
             Ok(opened) => opened,
@@ -194,10 +186,10 @@ impl Worker {
         self.prepare();
     }
 
-    fn open_data(&mut self, folder: Option<PathBuf>) {
-        let (source, read) = match &folder {
+    fn open_data(&mut self, folder: Option<&Path>) {
+        let (source, read) = match folder {
             None => ("scene world".to_owned(), Ok((demo::evaluation(), Vec::new()))),
-            Some(folder) => (folder.display().to_string(), read_all(folder)),
+            Some(folder) => (folder.display().to_string(), open::read_all(folder)),
         };
         let (benchmarks, failures) = match read {
             Ok(benchmarks) => benchmarks,
@@ -224,16 +216,9 @@ impl Worker {
         let order = Arc::new(Order::new(&data.benchmarks, &corpus));
         let pixels = Pixels::new(corpus.images.len(), encoder.architecture().image_size, PIXELS_LIMIT);
         let scoring = |alpha| Scoring::new(&data.benchmarks, &corpus, Arc::clone(&order), alpha);
-        let left: Vec<_> = coarse_to_fine(&AlphaRange::default().0).into_iter().map(AlphaMap::one).collect();
-        let sweep = Sweep {
-            scoring: scoring(left.first().copied().unwrap_or(AlphaMap::BASE)),
-            total: left.len(),
-            left,
-            done: BTreeMap::new(),
-            seconds: 0.0,
-            ended: false,
-        };
-        self.bench = Some(Bench { current: scoring(self.wanted), announced: false, sweep, pixels, corpus });
+        let sweep = Sweep::new(scoring);
+        let current = scoring(self.wanted);
+        self.bench = Some(Bench { current, announced: false, warned: false, sweep, pixels, corpus });
         self.report_sweep();
     }
 
@@ -244,8 +229,8 @@ impl Worker {
         };
         if std::mem::take(&mut self.focus_is_due) {
             if let Some(id) = self.focus {
-                let focus = score_focus(bench, encoder, &data.benchmarks, id)?;
-                if let Some(focus) = focus {
+                let (corpus, pixels, current) = (&bench.corpus, &mut bench.pixels, &mut bench.current);
+                if let Some(focus) = focus::score(current, encoder, &data.benchmarks, corpus, pixels, id)? {
                     self.outbox.send(Event::FocusScored { generation: self.generation, focus: Arc::new(focus) });
                 }
             }
@@ -265,9 +250,9 @@ impl Worker {
             return Ok(());
         };
         let generation = self.generation;
-        if let Some(scores) = bench.sweep.done.get(&self.wanted) {
+        if let Some(scores) = bench.sweep.found(self.wanted) {
             bench.announced = true;
-            self.outbox.send(Event::Scored { generation, scores: Arc::clone(scores) });
+            self.outbox.send(Event::Scored { generation, scores });
             return Ok(());
         }
         let start = Instant::now();
@@ -280,7 +265,9 @@ impl Worker {
             if done {
                 bench.announced = true;
                 bench.sweep.finish(&scores, generation, &self.outbox);
-                warn_unreadable(&bench.current, &self.outbox);
+                if !std::mem::replace(&mut bench.warned, true) {
+                    warn_unreadable(&bench.current, &self.outbox);
+                }
             }
             self.outbox.send(Event::Scored { generation, scores });
         }
@@ -294,7 +281,7 @@ impl Worker {
             return Ok(());
         };
         let sweep = &mut bench.sweep;
-        let Some(next) = sweep.left.first().copied() else {
+        let Some(next) = sweep.next() else {
             sweep.ended = true;
             self.report_sweep();
             return Ok(());
@@ -322,13 +309,7 @@ impl Worker {
 
     fn report_sweep(&self) {
         let Some(bench) = &self.bench else { return };
-        let (sweep, total) = (&bench.sweep, bench.sweep.total);
-        let done = total - sweep.left.len();
-        let share =
-            if sweep.left.is_empty() { 1.0 } else { (done as f64 + sweep.scoring.share().min(0.999)) / total as f64 };
-        let seconds_left = (share > 0.02 && sweep.seconds > 0.5).then(|| sweep.seconds / share * (1.0 - share));
-        let paused = !self.sweep_runs;
-        let progress = SweepProgress { done, total, share, seconds_left, paused };
+        let progress = bench.sweep.progress(!self.sweep_runs);
         self.outbox.send(Event::SweepAdvanced { generation: self.generation, progress });
     }
 
@@ -358,52 +339,10 @@ impl Worker {
         let mut details = summary.clone();
         let mut cause = error.source();
         while let Some(error) = cause {
-            details.push_str(&format!("\ncaused by: {error}"));
+            details = format!("{details}\ncaused by: {error}");
             cause = error.source();
         }
         self.outbox.send(Event::Failed(Failure { summary, details, end }));
-    }
-}
-
-impl Sweep {
-    /// Records a complete alpha; one that the slider visited counts as well.
-    fn finish(&mut self, scores: &Arc<Scores>, generation: u64, outbox: &Outbox) {
-        if let Some(place) = self.left.iter().position(|alpha| *alpha == scores.alpha) {
-            self.left.remove(place);
-            outbox.send(Event::SweepPointScored { generation, scores: Arc::clone(scores) });
-        }
-        if scores.alpha.is_linked() {
-            self.done.insert(scores.alpha, Arc::clone(scores));
-        }
-    }
-}
-
-fn prove(base: Checkpoint, tuned: Checkpoint, device: &Device) -> Result<(Pair, Encoder), Box<dyn std::error::Error>> {
-    let pair = Pair::new(base, tuned)?;
-    let encoder = Encoder::new(&pair, device)?;
-    Ok((pair, encoder))
-}
-
-/// Reads every benchmark that the folder holds; what cannot be read is a warning unless nothing can.
-fn read_all(folder: &Path) -> Result<(Vec<Benchmark>, Vec<Failure>), Failure> {
-    let found = benchmark::find(folder);
-    let failure = |summary: String| Failure { details: summary.clone(), summary, end: None };
-    if found.is_empty() {
-        return Err(failure(format!(
-            "no benchmark was found: expected class folders, ARO's or SugarCrepe's JSON files in it or one level below: {}",
-            folder.display()
-        )));
-    }
-    let (mut benchmarks, mut failures) = (Vec::new(), Vec::new());
-    for name in found {
-        match benchmark::read(name, folder) {
-            Ok(read) => benchmarks.extend(read),
-            Err(error) => failures.push(failure(error.to_string())),
-        }
-    }
-    match (benchmarks.is_empty(), failures.is_empty()) {
-        (true, false) => Err(failures.remove(0)),
-        _ => Ok((benchmarks, failures)),
     }
 }
 
@@ -424,47 +363,6 @@ fn warn_unreadable(scoring: &Scoring, outbox: &Outbox) {
         let summary = format!("{} examples cannot be scored because their image cannot be read", all.len());
         outbox.send(Event::Warned(Failure { summary, details: all.join("\n"), end: None }));
     }
-}
-
-fn score_focus(
-    bench: &mut Bench,
-    encoder: &mut Encoder,
-    benchmarks: &[Benchmark],
-    id: ExampleId,
-) -> candle_core::Result<Option<FocusScore>> {
-    let Some(benchmark) = benchmarks.get(id.benchmark).filter(|b| id.example < b.len()) else { return Ok(None) };
-    let (corpus, at) = (&bench.corpus, (id.benchmark, id.example));
-    let Some(similarities) = bench.current.visit(encoder, benchmarks, corpus, &mut bench.pixels, at)? else {
-        return Ok(None);
-    };
-    let logit_scale = encoder.logit_scale()?;
-    let options = options(benchmark, id.example, &similarities, logit_scale);
-    Ok(Some(FocusScore { id, alpha: bench.current.alpha(), options, logit_scale }))
-}
-
-/// Wrong classes that a recognition example shows.
-const BEST_OTHERS: usize = 4;
-
-fn options(benchmark: &Benchmark, example: usize, similarities: &[f32], logit_scale: f32) -> Vec<OptionScore> {
-    let (right, names): (usize, &[String]) = match &benchmark.items {
-        Items::Choices(choices) => (choices[example].right, &choices[example].captions),
-        Items::Classes { classes, labels, .. } => (labels[example], classes),
-    };
-    let highest = similarities.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights: Vec<f32> = similarities.iter().map(|s| (logit_scale * (s - highest)).exp()).collect();
-    let sum: f32 = weights.iter().sum();
-    let option = |i: usize| OptionScore {
-        text: names[i].clone(),
-        right: i == right,
-        similarity: similarities[i],
-        probability: weights[i] / sum,
-    };
-    let mut others: Vec<usize> = (0..names.len()).filter(|i| *i != right).collect();
-    if benchmark.is_recognition() {
-        others.sort_by(|a, b| similarities[*b].total_cmp(&similarities[*a]));
-        others.truncate(BEST_OTHERS);
-    }
-    std::iter::once(right).chain(others).map(option).collect()
 }
 
 /// Resident memory of this process where the system tells it in a file.

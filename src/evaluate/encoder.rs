@@ -18,6 +18,7 @@ pub struct Encoder {
 
 /// Why a pair cannot be run.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
 pub enum EncoderError {
     /// No tokenizer fits the vocabulary.
     #[error("the model has {vocab} tokens and no tokenizer.json lies beside it; put the file there: {path}")]

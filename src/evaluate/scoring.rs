@@ -272,8 +272,7 @@ impl Scoring {
             sum.iter_mut().zip(&self.texts.texts.vectors[*text]).for_each(|(s, v)| *s += v);
         }
         let norm = dot(&sum, &sum).sqrt().max(1e-12);
-        sum.iter_mut().for_each(|s| *s /= norm);
-        sum
+        sum.into_iter().map(|s| s / norm).collect()
     }
 
     /// Similarities of an example's options, in file order; `None` when its image could not be read or is not embedded.

@@ -38,7 +38,7 @@ impl std::str::FromStr for AlphaRange {
         let numbers: Vec<f64> = text.split(':').map(str::parse).collect::<Result<_, _>>().map_err(|_| form())?;
         let [from, to, step] = numbers[..] else { return Err(form()) };
         let (from, to) = (Alpha::new(from)?.get(), Alpha::new(to)?.get());
-        if !(step >= 0.0005 && step <= 1.0 && from <= to) {
+        if !((0.0005..=1.0).contains(&step) && from <= to) {
             return Err(form());
         }
         // Round to the step's own decimals, so that 0.05·3 is 0.15 and not 0.15000000000000002.

@@ -12,7 +12,7 @@ use super::storage::{is_cpu_f32, rows_per_chunk, slice, tensor, tensor_slice, wr
 /// `(x - mean) / sqrt(variance + eps) * weight + bias` over each row of `x` `[n, d]`; differentiable.
 ///
 /// `weight` and `bias` are `[d]`. The variance (biased, as in PyTorch) is summed over the centred values in a second
-/// pass: E[x²] - E[x]² loses digits on the outlier channels of CLIP's residual stream. Errors when shapes do not fit.
+/// pass: `E[x²]` - `E[x]`² loses digits on the outlier channels of CLIP's residual stream. Errors when shapes do not fit.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
     let d = x.dims2()?.1;
     if d == 0 || weight.dims() != [d] || bias.dims() != [d] {

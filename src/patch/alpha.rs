@@ -79,6 +79,7 @@ impl std::hash::Hash for Alpha {
 
 /// The part of the model that a parameter belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
 pub enum Part {
     /// The image tower with its projection; the block where the parameter lies in one.
     Image { block: Option<usize> },

@@ -4,6 +4,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 
 /// Why two checkpoints cannot be blended.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
 pub enum PairError {
     /// The first tensor, in name order, whose shape differs.
     #[error("the checkpoints do not fit: '{name}' has shape {base:?} in base and {tuned:?} in tuned")]

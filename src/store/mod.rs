@@ -8,6 +8,7 @@ use serde_json::Value;
 
 /// Results could not be stored.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
 pub enum StoreError {
     /// The file system refused.
     #[error("cannot store the results: {source}: {}", path.display())]
