@@ -24,7 +24,7 @@ pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     let root = object(text, path)?;
     let fail = |reason: String| CheckpointError::config(path, reason);
     if let Some(kind) = root.get("model_type").and_then(Value::as_str).filter(|k| *k != "clip") {
-        return Err(fail(format!("model_type is '{kind}', and only 'clip' is supported")));
+        return Err(fail(format!("model_type is {kind:?}, and only 'clip' is supported")));
     }
     let vision = section(&root, "vision_config", "vision_config_dict");
     let text_part = section(&root, "text_config", "text_config_dict");
@@ -37,7 +37,7 @@ pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     let activation = match named.as_deref() {
         None | Some("quick_gelu") => Activation::QuickGelu,
         Some("gelu") => Activation::Gelu,
-        Some(other) => return Err(fail(format!("hidden_act '{other}' is not supported, only quick_gelu and gelu"))),
+        Some(other) => return Err(fail(format!("hidden_act {other:?} is not supported, only quick_gelu and gelu"))),
     };
     let field = |part: &Map<String, Value>, name: &str, default| size(part, name, default).map_err(&fail);
     let vocab_size = field(&text_part, "vocab_size", 49_408)?;
@@ -54,7 +54,8 @@ pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
         end_of_text: hf_end_of_text(&text_part, vocab_size),
     };
     architecture.check().map_err(fail)?;
-    let source = if named.is_some() { "config.json (hidden_act)" } else { "config.json (hidden_act absent: the default)" };
+    let source =
+        if named.is_some() { "config.json (hidden_act)" } else { "config.json (hidden_act absent: the default)" };
     Ok(Known { architecture, activation_source: source.into() })
 }
 
@@ -115,7 +116,8 @@ pub fn from_open_clip(text: &str, path: &Path) -> Result<Known, CheckpointError>
         end_of_text: u32::try_from(vocab_size.saturating_sub(1)).unwrap_or(u32::MAX),
     };
     architecture.check().map_err(fail)?;
-    let source = if quick.is_some() { "open_clip_config.json (quick_gelu)" } else { "open_clip_config.json (no quick_gelu)" };
+    let source =
+        if quick.is_some() { "open_clip_config.json (quick_gelu)" } else { "open_clip_config.json (no quick_gelu)" };
     Ok(Known { architecture, activation_source: source.into() })
 }
 
@@ -133,7 +135,7 @@ fn refuse_unsupported(vision: &Map<String, Value>, text: &Map<String, Value>) ->
         return Err("the text tower has no causal mask, which is not supported".into());
     }
     if let Some(pool) = text.get("pool_type").and_then(Value::as_str).filter(|p| *p != "argmax") {
-        return Err(format!("the text tower pools by '{pool}', and only 'argmax' is supported"));
+        return Err(format!("the text tower pools by {pool:?}, and only 'argmax' is supported"));
     }
     Ok(())
 }
@@ -147,9 +149,8 @@ pub fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>, activation: Activation
         Some(shape) => Err(format!("'{name}' has shape {shape:?}, which no CLIP model has")),
         None => Err(format!("'{name}' is missing")),
     };
-    let layers = |prefix: &str| {
-        shapes.keys().filter(|k| k.starts_with(prefix) && k.ends_with(".attn.in_proj_weight")).count()
-    };
+    let layers =
+        |prefix: &str| shapes.keys().filter(|k| k.starts_with(prefix) && k.ends_with(".attn.in_proj_weight")).count();
     let tower = |prefix: &str, width: usize| -> Result<Tower, String> {
         let mlp_width = shape(&format!("{prefix}0.mlp.c_fc.weight"), 2)?[0];
         Ok(Tower { width, layers: layers(prefix), heads: width / 64, mlp_width })
@@ -251,6 +252,6 @@ fn size(part: &Map<String, Value>, name: &str, default: usize) -> Result<usize, 
             .as_u64()
             .and_then(|v| usize::try_from(v).ok())
             .filter(|v| *v > 0)
-            .ok_or_else(|| format!("{name} is {value}, not a positive number")),
+            .ok_or_else(|| format!("{name} is {:.40}, not a positive number", value.to_string())),
     }
 }
