@@ -24,7 +24,7 @@ pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     let root = object(text, path)?;
     let fail = |reason: String| CheckpointError::config(path, reason);
     if let Some(kind) = root.get("model_type").and_then(Value::as_str).filter(|k| *k != "clip") {
-        return Err(fail(format!("model_type is '{kind}', and only 'clip' is supported")));
+        return Err(fail(format!("model_type is {kind:?}, and only 'clip' is supported")));
     }
     let vision = section(&root, "vision_config", "vision_config_dict");
     let text_part = section(&root, "text_config", "text_config_dict");
@@ -37,7 +37,7 @@ pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     let activation = match named.as_deref() {
         None | Some("quick_gelu") => Activation::QuickGelu,
         Some("gelu") => Activation::Gelu,
-        Some(other) => return Err(fail(format!("hidden_act '{other}' is not supported, only quick_gelu and gelu"))),
+        Some(other) => return Err(fail(format!("hidden_act {other:?} is not supported, only quick_gelu and gelu"))),
     };
     let field = |part: &Map<String, Value>, name: &str, default| size(part, name, default).map_err(&fail);
     let vocab_size = field(&text_part, "vocab_size", 49_408)?;
@@ -135,7 +135,7 @@ fn refuse_unsupported(vision: &Map<String, Value>, text: &Map<String, Value>) ->
         return Err("the text tower has no causal mask, which is not supported".into());
     }
     if let Some(pool) = text.get("pool_type").and_then(Value::as_str).filter(|p| *p != "argmax") {
-        return Err(format!("the text tower pools by '{pool}', and only 'argmax' is supported"));
+        return Err(format!("the text tower pools by {pool:?}, and only 'argmax' is supported"));
     }
     Ok(())
 }
@@ -252,6 +252,6 @@ fn size(part: &Map<String, Value>, name: &str, default: usize) -> Result<usize, 
             .as_u64()
             .and_then(|v| usize::try_from(v).ok())
             .filter(|v| *v > 0)
-            .ok_or_else(|| format!("{name} is {value}, not a positive number")),
+            .ok_or_else(|| format!("{name} is {:.40}, not a positive number", value.to_string())),
     }
 }

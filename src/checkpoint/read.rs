@@ -207,26 +207,21 @@ fn own_metadata(bytes: &[u8]) -> Option<Architecture> {
 
 /// A sentence for each way in which a safetensors file can be broken.
 fn broken(error: &SafeTensorError, bytes: &[u8]) -> String {
-    match error {
-        SafeTensorError::MetadataIncompleteBuffer | SafeTensorError::InvalidHeaderLength => {
-            if bytes.starts_with(b"PK\x03\x04") || bytes.first() == Some(&0x80) {
-                "this is a PyTorch file, not safetensors; save it as safetensors first".into()
-            } else if bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
-                "this is text, not a safetensors file".into()
-            } else {
-                format!("the file is truncated or damaged: its header promises more than its {} bytes", bytes.len())
-            }
-        }
-        SafeTensorError::HeaderTooLarge | SafeTensorError::HeaderTooSmall | SafeTensorError::InvalidHeader(_) => {
-            if bytes.starts_with(b"PK\x03\x04") {
-                "this is a PyTorch file, not safetensors; save it as safetensors first".into()
-            } else if bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
-                "this is text, not a safetensors file".into()
-            } else {
-                "this is not a safetensors file".into()
-            }
-        }
-        other => format!("this is not a valid safetensors file ({other})"),
+    use SafeTensorError as E;
+    let is_cut = matches!(error, E::MetadataIncompleteBuffer | E::InvalidHeaderLength);
+    if !is_cut && !matches!(error, E::HeaderTooLarge | E::HeaderTooSmall | E::InvalidHeader(_)) {
+        return format!("this is not a valid safetensors file ({})", error.to_string().escape_debug());
+    }
+    // A pickle's first byte may also begin a short header's length; a pickle read as a length is always too large.
+    let is_pickle = bytes.first() == Some(&0x80) && matches!(error, E::HeaderTooLarge);
+    if is_pickle || bytes.starts_with(b"PK\x03\x04") {
+        "this is a PyTorch file, not safetensors; save it as safetensors first".into()
+    } else if bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
+        "this is text, not a safetensors file".into()
+    } else if is_cut {
+        format!("the file is truncated or damaged: its header promises more than its {} bytes", bytes.len())
+    } else {
+        "this is not a safetensors file".into()
     }
 }
 
@@ -274,8 +269,9 @@ fn refuse_unknown(file: &SafeTensors<'_>, naming: Naming, architecture: &Archite
     match unknown.first() {
         None => Ok(()),
         Some(first) => Err(format!(
-            "the file holds {} tensors that its configuration does not explain, the first is '{first}'",
-            unknown.len()
+            "the file holds {} tensors that its configuration does not explain, the first is '{}'",
+            unknown.len(),
+            first.escape_debug()
         )),
     }
 }

@@ -275,19 +275,17 @@ impl Scoring {
         sum.into_iter().map(|s| s / norm).collect()
     }
 
-    /// Similarities of an example's options, in file order; `None` when its image could not be read or is not embedded.
+    /// Similarities of an example's options, in file order; `None` when its image could not be read, or when its image
+    /// or texts are not embedded at this alpha.
     pub fn similarities(&self, benchmark: &Benchmark, corpus: &Corpus, b: usize, example: usize) -> Option<Vec<f32>> {
         let places = &corpus.places[b];
         let image = &self.images.vectors[places.images[benchmark.image_of(example)]];
-        if image.is_empty() {
-            return None;
-        }
-        Some(match &benchmark.items {
-            Items::Choices(_) => {
-                places.texts[example].iter().map(|t| dot(image, &self.texts.texts.vectors[*t])).collect()
-            }
-            Items::Classes { .. } => self.texts.classes[b].iter().map(|class| dot(image, class)).collect(),
-        })
+        let options: Vec<&Vec<f32>> = match &benchmark.items {
+            Items::Choices(_) => places.texts[example].iter().map(|t| &self.texts.texts.vectors[*t]).collect(),
+            Items::Classes { .. } => self.texts.classes[b].iter().collect(),
+        };
+        let embedded = !image.is_empty() && !options.is_empty() && options.iter().all(|option| !option.is_empty());
+        embedded.then(|| options.into_iter().map(|option| dot(image, option)).collect())
     }
 
     fn judge(&self, benchmark: &Benchmark, corpus: &Corpus, b: usize, example: usize) -> Option<Outcome> {

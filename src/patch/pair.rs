@@ -107,5 +107,8 @@ fn same_architecture(base: &Checkpoint, tuned: &Checkpoint) -> Result<(), PairEr
     if b.end_of_text != t.end_of_text {
         return differs("the end-of-text id", b.end_of_text.to_string(), t.end_of_text.to_string());
     }
+    if b.layer_norm_eps.to_bits() != t.layer_norm_eps.to_bits() {
+        return differs("the layer norm epsilon", b.layer_norm_eps.to_string(), t.layer_norm_eps.to_string());
+    }
     Ok(())
 }

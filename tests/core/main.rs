@@ -1,0 +1,17 @@
+//! Integration tests of everything below the window, in one binary because linking it is what costs time.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking, their shared code too")]
+#![allow(missing_docs, reason = "nobody imports a test")]
+#![allow(clippy::float_cmp, reason = "equality to the bit is what many of these tests are about")]
+
+mod blend;
+mod broken;
+mod cli;
+mod cli_data;
+mod demo_sets;
+mod gradients;
+mod models;
+mod names;
+mod scoring;
+mod stock;
+mod towers;
