@@ -2,24 +2,29 @@
 //!
 //! | module | one sentence | may import |
 //! |---|---|---|
-//! | [`device`] | picks CPU, CUDA or Metal | nothing of ours |
-//! | [`kernels`] | fused tensor operations with a backward pass, and the blend | nothing of ours |
-//! | [`checkpoint`] | reading and writing weights: formats, names, architecture, provenance | kernels (the activation's name) |
-//! | [`clip`] | the two towers, image preprocessing, tokens | kernels, checkpoint, clove-training (its trait) |
-//! | [`patch`] | alpha, the proof that two checkpoints fit, the blend in place | checkpoint, kernels |
-//! | [`benchmark`] | examples, readers, judging | nothing of ours |
-//! | [`evaluate`] | embeddings, scores, sweeps, statistics | benchmark, clip, patch, store |
-//! | [`tradeoff`] | curves, Pareto set, best alpha under a constraint; pure | nothing of ours |
-//! | [`store`] | every on-disk form of ours | plain types |
-//! | [`demo`] | the procedural scene world behind the embedded pair | benchmark, checkpoint, clip, clove-training |
-//! | [`engine`] | one thread that owns the device: commands in, events out | all of the above |
-//! | [`session`] | what the window knows, as plain data; pure | plain types |
-//! | [`commands`] | one thin file per headless command | all but ui, session |
-//! | `ui` | app and panels | session, engine's commands and events |
+//! | [`device`] | picks CPU, CUDA or Metal | nothing |
+//! | [`kernels`] | fused tensor operations with a backward pass, and the blend | nothing |
+//! | [`checkpoint`] | reading and writing weights: formats, names, architecture, provenance | kernels (Activation) |
+//! | [`clip`] | the two towers, image preprocessing, tokens | kernels, checkpoint, training |
+//! | [`patch`] | alpha, the proof that two checkpoints fit, the blend in place | kernels, checkpoint |
+//! | [`benchmark`] | examples, readers, judging | nothing |
+//! | [`tradeoff`] | curves, Pareto set, best alpha under a constraint; pure | nothing |
+//! | [`store`] | every on-disk form of ours | nothing |
+//! | [`evaluate`] | embeddings, scores, sweeps, statistics | checkpoint, clip, patch, benchmark |
+//! | [`demo`] | the procedural scene world behind the embedded pair | kernels (Activation), checkpoint, clip, benchmark, training |
+//! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo |
+//! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types) |
+//! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types), session |
+//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation), checkpoint, clip, patch, benchmark, store, evaluate, demo, engine, ui |
 //!
-//! Absent on purpose: candle outside `device`, `kernels`, `checkpoint`, `clip`, `patch`, `evaluate`, `demo` and
-//! `engine`; egui outside `ui`; `unsafe` outside `kernels` and `checkpoint/mmap.rs`; any network.
-//! `tests/layering.rs` fails when this page stops being true.
+//! A module imports only modules above it, so the rows are in the order in which the program can be read. `(types)`
+//! means no functions, `(A, B)` these items only; `training` is the crate `clove-training`, which imports nothing of
+//! ours.
+//!
+//! Absent on purpose: candle outside `device`, `kernels`, `checkpoint`, `clip`, `patch`, `evaluate`, `demo`, `engine`
+//! and the two commands that make tensors of their own (`bench`, `patch`); egui outside `ui`; `unsafe` outside
+//! `kernels` and `checkpoint/mmap.rs`; files in `session` and `ui` but for the window's own picture; any network.
+//! `tests/layering` reads this page and fails when it stops being true.
 
 pub mod benchmark;
 pub mod checkpoint;

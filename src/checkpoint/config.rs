@@ -54,7 +54,8 @@ pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
         end_of_text: hf_end_of_text(&text_part, vocab_size),
     };
     architecture.check().map_err(fail)?;
-    let source = if named.is_some() { "config.json (hidden_act)" } else { "config.json (hidden_act absent: the default)" };
+    let source =
+        if named.is_some() { "config.json (hidden_act)" } else { "config.json (hidden_act absent: the default)" };
     Ok(Known { architecture, activation_source: source.into() })
 }
 
@@ -115,7 +116,8 @@ pub fn from_open_clip(text: &str, path: &Path) -> Result<Known, CheckpointError>
         end_of_text: u32::try_from(vocab_size.saturating_sub(1)).unwrap_or(u32::MAX),
     };
     architecture.check().map_err(fail)?;
-    let source = if quick.is_some() { "open_clip_config.json (quick_gelu)" } else { "open_clip_config.json (no quick_gelu)" };
+    let source =
+        if quick.is_some() { "open_clip_config.json (quick_gelu)" } else { "open_clip_config.json (no quick_gelu)" };
     Ok(Known { architecture, activation_source: source.into() })
 }
 
@@ -147,9 +149,8 @@ pub fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>, activation: Activation
         Some(shape) => Err(format!("'{name}' has shape {shape:?}, which no CLIP model has")),
         None => Err(format!("'{name}' is missing")),
     };
-    let layers = |prefix: &str| {
-        shapes.keys().filter(|k| k.starts_with(prefix) && k.ends_with(".attn.in_proj_weight")).count()
-    };
+    let layers =
+        |prefix: &str| shapes.keys().filter(|k| k.starts_with(prefix) && k.ends_with(".attn.in_proj_weight")).count();
     let tower = |prefix: &str, width: usize| -> Result<Tower, String> {
         let mlp_width = shape(&format!("{prefix}0.mlp.c_fc.weight"), 2)?[0];
         Ok(Tower { width, layers: layers(prefix), heads: width / 64, mlp_width })

@@ -107,7 +107,8 @@ pub fn block_of(name: &str) -> Option<(bool, usize)> {
 
 /// Buffers that old files carry and no model needs.
 pub fn is_ignored(name: &str) -> bool {
-    name.ends_with(".position_ids") || matches!(name, "attn_mask" | "input_resolution" | "context_length" | "vocab_size")
+    name.ends_with(".position_ids")
+        || matches!(name, "attn_mask" | "input_resolution" | "context_length" | "vocab_size")
 }
 
 #[cfg(test)]
@@ -125,7 +126,10 @@ mod tests {
             same("visual.transformer.resblocks.11.mlp.c_fc.weight"),
             "vision_model.encoder.layers.11.mlp.fc1.weight"
         );
-        assert_eq!(same("transformer.resblocks.0.attn.out_proj.bias"), "text_model.encoder.layers.0.self_attn.out_proj.bias");
+        assert_eq!(
+            same("transformer.resblocks.0.attn.out_proj.bias"),
+            "text_model.encoder.layers.0.self_attn.out_proj.bias"
+        );
         assert_eq!(
             origin("transformer.resblocks.2.attn.in_proj_bias", Naming::Hf),
             Origin::Stacked(["q", "k", "v"].map(|p| format!("text_model.encoder.layers.2.self_attn.{p}_proj.bias")))

@@ -88,9 +88,8 @@ impl Checkpoint {
             None => None,
         };
         let own = own_metadata(&map);
-        let mut checkpoint = Self::read(&weights_path, &map, |naming, file| {
-            known(own, naming, file, &config, &weights_path, options)
-        })?;
+        let mut checkpoint =
+            Self::read(&weights_path, &map, |naming, file| known(own, naming, file, &config, &weights_path, options))?;
         checkpoint.provenance.path = path.to_owned();
         checkpoint.tokenizer = tokenizer;
         Ok(checkpoint)
@@ -233,10 +232,8 @@ fn broken(error: &SafeTensorError, bytes: &[u8]) -> String {
 
 fn naming_of(file: &SafeTensors<'_>) -> Result<Naming, String> {
     let has = |name: &str| file.tensor(name).is_ok();
-    let (vision_hf, text_hf) = (
-        has("vision_model.embeddings.class_embedding"),
-        has("text_model.embeddings.token_embedding.weight"),
-    );
+    let (vision_hf, text_hf) =
+        (has("vision_model.embeddings.class_embedding"), has("text_model.embeddings.token_embedding.weight"));
     if vision_hf && text_hf {
         return Ok(Naming::Hf);
     }

@@ -141,9 +141,8 @@ fn serialise(
 
 /// Sorts the header's keys: the crate keeps the metadata in a hash map, and equal weights shall be equal files.
 fn sorted_header(file: &[u8]) -> candle_core::Result<Vec<u8>> {
-    let (data_start, header) = SafeTensors::read_metadata(file)
-        .map_err(candle_core::Error::wrap)
-        .and_then(|(length, _)| {
+    let (data_start, header) =
+        SafeTensors::read_metadata(file).map_err(candle_core::Error::wrap).and_then(|(length, _)| {
             let header = serde_json::from_slice::<Value>(&file[8..8 + length]).map_err(candle_core::Error::wrap)?;
             Ok((8 + length, header))
         })?;

@@ -45,8 +45,11 @@ pub fn run(command: &DemoCommand) -> anyhow::Result<()> {
                 progress.at(done as f64 / total as f64, "");
                 true
             })?;
-            output::note(&format!("wrote {} scenes; try: clove evaluate --base demo:base --benchmark folder --data {}",
-                sets.scenes.len(), out.display()));
+            output::note(&format!(
+                "wrote {} scenes; try: clove evaluate --base demo:base --benchmark folder --data {}",
+                sets.scenes.len(),
+                out.display()
+            ));
             Ok(())
         }
         DemoCommand::Train { out, plan, device } => {

@@ -126,7 +126,11 @@ impl Run {
         let seconds = start.elapsed().as_secs_f64();
         let mut rows = Vec::new();
         for (benchmark, scores) in self.benchmarks.iter().zip(self.scoring.scores(&self.benchmarks)) {
-            anyhow::ensure!(!scores.is_empty(), "no example of {} could be scored; none of its images can be read", benchmark.label());
+            anyhow::ensure!(
+                !scores.is_empty(),
+                "no example of {} could be scored; none of its images can be read",
+                benchmark.label()
+            );
             rows.extend(scores.into_iter().map(|score| Row {
                 benchmark: benchmark.name.clone(),
                 task: benchmark.task.clone(),

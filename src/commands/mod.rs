@@ -13,7 +13,7 @@ mod sweep;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use output::report;
 
@@ -56,9 +56,15 @@ pub struct WindowArgs {
     /// Size of the window in points
     #[arg(long, value_name = "WxH", hide = true)]
     size: Option<String>,
-    /// dark or light, instead of the remembered one
+    /// Instead of the remembered theme
     #[arg(long, hide = true)]
-    theme: Option<String>,
+    theme: Option<Theme>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Theme {
+    Dark,
+    Light,
 }
 
 #[derive(Debug, Subcommand)]
@@ -102,19 +108,17 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 
 #[cfg(feature = "gui")]
 fn window(args: WindowArgs) -> anyhow::Result<()> {
-    use crate::{checkpoint, engine, ui};
+    use crate::{checkpoint, demo, engine, ui};
 
     let options = checkpoint::Options { activation: args.activation };
     let device = args.device;
-    let size = args.size.as_deref().map(window_size).transpose()?;
+    let (base, tuned) = args.base.zip(args.tuned).unwrap_or_else(|| (demo::BASE.into(), demo::TUNED.into()));
     ui::run(ui::WindowOptions {
-        start: Box::new(move |wake| engine::start(device, options, wake)),
-        base: args.base.unwrap_or_else(|| crate::demo::BASE.into()),
-        tuned: args.tuned.unwrap_or_else(|| crate::demo::TUNED.into()),
-        data: args.data,
+        link: Box::new(move |wake| engine::start(device, options, wake)),
+        start: ui::Start { base: Some(base), tuned: Some(tuned), data: args.data, device: String::new() },
         screenshot: args.screenshot,
-        size,
-        theme: args.theme,
+        size: args.size.as_deref().map(window_size).transpose()?,
+        theme: args.theme.map(|theme| if theme == Theme::Dark { ui::Theme::Dark } else { ui::Theme::Light }),
     })
 }
 

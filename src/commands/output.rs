@@ -82,9 +82,11 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
-        let padded = cells.iter().zip(&widths).enumerate().map(|(c, (cell, width))| {
-            if c == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
+        let padded = cells
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(c, (cell, width))| if c == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") });
         padded.collect::<Vec<_>>().join("  ")
     };
     let mut lines = vec![line(header.to_vec())];

@@ -52,7 +52,12 @@ pub fn run(args: &ScoreArgs) -> anyhow::Result<()> {
         .flat_map(|image| {
             args.text.iter().enumerate().map(|(i, text)| {
                 let (similarity, percent) = (image.similarities[i], 100.0 * image.probabilities[i]);
-                vec![image.path.display().to_string(), text.clone(), format!("{similarity:.4}"), format!("{percent:.2} %")]
+                vec![
+                    image.path.display().to_string(),
+                    text.clone(),
+                    format!("{similarity:.4}"),
+                    format!("{percent:.2} %"),
+                ]
             })
         })
         .collect();

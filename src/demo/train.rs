@@ -119,7 +119,8 @@ pub fn train(
         save(&base_path, &model, &architecture, &tokenizer_json, &plan.base, plan.base_images)?;
     }
     let base = Checkpoint::open(&base_path, Options::default())?;
-    let model = TrainableClip::new(&architecture, &base.tensors, tokenizer()?, device).map_err(CheckpointError::from)?;
+    let model =
+        TrainableClip::new(&architecture, &base.tensors, tokenizer()?, device).map_err(CheckpointError::from)?;
     let scenes = Scenes::new(&model, plan.tuned_images, |i| tuned_sample(plan.tuned.seed, i));
     run("tuned", &model, &scenes, &plan.tuned, progress)?;
     save(&out.join("tuned"), &model, &architecture, &tokenizer_json, &plan.tuned, plan.tuned_images)

@@ -39,20 +39,22 @@ impl Outbox {
             (self.wake)();
         }
     }
+
+    fn fail(&self, summary: String) {
+        self.send(Event::Failed(Failure { details: summary.clone(), summary, end: None }));
+    }
 }
 
 /// Starts the engine: one thread that owns the device, and one that loads pictures. `wake` is called after each event.
-///
-/// # Errors
-/// The system has no thread to give.
-pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send + Sync>) -> std::io::Result<Link> {
+/// A system that has no thread to give is told as [`Event::Failed`].
+pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send + Sync>) -> Link {
     let (events, received) = channel();
     let outbox = Outbox { events, wake };
     let (inbox, pictures) = (Arc::new(Inbox::default()), Arc::new(Pictures::default()));
     spawn("clove-pictures", &outbox, {
         let (pictures, outbox) = (Arc::clone(&pictures), outbox.clone());
         move || pictures.serve(&outbox)
-    })?;
+    });
     spawn("clove-engine", &outbox, {
         let (inbox, pictures, outbox) = (Arc::clone(&inbox), Arc::clone(&pictures), outbox.clone());
         move || match device::open(choice) {
@@ -60,30 +62,28 @@ pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send +
                 let name = device::describe(&device);
                 Worker::new((device, name), inbox, pictures, outbox, options).run();
             }
-            Err(error) => {
-                let summary = error.to_string();
-                outbox.send(Event::Failed(Failure { details: summary.clone(), summary, end: None }));
-            }
+            Err(error) => outbox.fail(error.to_string()),
         }
-    })?;
+    });
     let send = move |command| {
         if let Some(command) = pictures.put(command) {
             inbox.put(command);
         }
     };
-    Ok(Link::new(send, received))
+    Link::new(send, received)
 }
 
 /// A named thread whose panic, should a dependency have one, reaches the window as a sentence.
-fn spawn(name: &'static str, outbox: &Outbox, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    let outbox = outbox.clone();
+fn spawn(name: &'static str, outbox: &Outbox, work: impl FnOnce() + Send + 'static) {
+    let told = outbox.clone();
     let guarded = move || {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
             let cause = panic.downcast_ref::<String>().cloned();
             let cause = cause.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default();
-            let summary = format!("the thread {name} stopped unexpectedly; restart clove and report this: {cause}");
-            outbox.send(Event::Failed(Failure { details: summary.clone(), summary, end: None }));
+            told.fail(format!("the thread {name} stopped unexpectedly; restart clove and report this: {cause}"));
         }
     };
-    std::thread::Builder::new().name(name.into()).spawn(guarded).map(drop)
+    if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(guarded) {
+        outbox.fail(format!("the thread {name} cannot be started; close other programs and try again: {error}"));
+    }
 }

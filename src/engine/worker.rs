@@ -133,9 +133,9 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        self.bench.as_ref().is_some_and(|bench| {
-            self.focus_is_due || !bench.announced || (self.sweep_runs && !bench.sweep.ended)
-        })
+        self.bench
+            .as_ref()
+            .is_some_and(|bench| self.focus_is_due || !bench.announced || (self.sweep_runs && !bench.sweep.ended))
     }
 
     /// Whether to quit.
@@ -324,11 +324,8 @@ impl Worker {
         let Some(bench) = &self.bench else { return };
         let (sweep, total) = (&bench.sweep, bench.sweep.total);
         let done = total - sweep.left.len();
-        let share = if sweep.left.is_empty() {
-            1.0
-        } else {
-            (done as f64 + sweep.scoring.share().min(0.999)) / total as f64
-        };
+        let share =
+            if sweep.left.is_empty() { 1.0 } else { (done as f64 + sweep.scoring.share().min(0.999)) / total as f64 };
         let seconds_left = (share > 0.02 && sweep.seconds > 0.5).then(|| sweep.seconds / share * (1.0 - share));
         let paused = !self.sweep_runs;
         let progress = SweepProgress { done, total, share, seconds_left, paused };

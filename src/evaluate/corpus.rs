@@ -73,8 +73,9 @@ pub fn load(image: &ImageRef) -> Result<RgbImage, String> {
         ImageRef::File { path, crop } => {
             let picture = preprocess::read(path).map_err(|e| e.to_string())?;
             match crop {
-                Some(corners) => preprocess::crop_box(&picture, *corners)
-                    .map_err(|e| format!("{e}: {}", path.display())),
+                Some(corners) => {
+                    preprocess::crop_box(&picture, *corners).map_err(|e| format!("{e}: {}", path.display()))
+                }
                 None => Ok(picture),
             }
         }

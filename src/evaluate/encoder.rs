@@ -20,9 +20,7 @@ pub struct Encoder {
 #[derive(Debug, thiserror::Error)]
 pub enum EncoderError {
     /// No tokenizer fits the vocabulary.
-    #[error(
-        "the model has {vocab} tokens and no tokenizer.json lies beside it; put the file there: {path}"
-    )]
+    #[error("the model has {vocab} tokens and no tokenizer.json lies beside it; put the file there: {path}")]
     NoTokenizer { vocab: usize, path: String },
     /// A tokenizer file that cannot be used.
     #[error("tokenizer.json cannot be used: {reason}: {path}")]

@@ -207,8 +207,7 @@ impl Scoring {
         visited: &[usize],
         benchmarks: &[Benchmark],
     ) -> candle_core::Result<()> {
-        let missing: Vec<usize> =
-            visited.iter().copied().filter(|i| self.images.vectors[*i].is_empty()).collect();
+        let missing: Vec<usize> = visited.iter().copied().filter(|i| self.images.vectors[*i].is_empty()).collect();
         let mut readable = Vec::new();
         let mut bytes = Vec::new();
         for (image, loaded) in missing.iter().zip(pixels.get(corpus, &missing)) {
@@ -285,7 +284,9 @@ impl Scoring {
             return None;
         }
         Some(match &benchmark.items {
-            Items::Choices(_) => places.texts[example].iter().map(|t| dot(image, &self.texts.texts.vectors[*t])).collect(),
+            Items::Choices(_) => {
+                places.texts[example].iter().map(|t| dot(image, &self.texts.texts.vectors[*t])).collect()
+            }
             Items::Classes { .. } => self.texts.classes[b].iter().map(|class| dot(image, class)).collect(),
         })
     }

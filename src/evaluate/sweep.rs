@@ -65,9 +65,8 @@ pub fn coarse_to_fine(alphas: &[Alpha]) -> Vec<Alpha> {
         order.push(last);
     }
     while !left.is_empty() {
-        let distance = |a: &Alpha| {
-            order.iter().map(|done: &Alpha| (done.get() - a.get()).abs()).fold(f64::INFINITY, f64::min)
-        };
+        let distance =
+            |a: &Alpha| order.iter().map(|done: &Alpha| (done.get() - a.get()).abs()).fold(f64::INFINITY, f64::min);
         // Ties within rounding go to the smaller alpha.
         let mut best = 0;
         for i in 1..left.len() {

@@ -22,6 +22,7 @@ mod math;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod tile;
 mod vector;
 
@@ -30,3 +31,4 @@ pub use attention::{AttentionShape, attention};
 pub use layer_norm::layer_norm;
 pub use lerp::lerp_into;
 pub use linear::{linear, project};
+pub use threads::keep_candle_serial;
