@@ -84,11 +84,21 @@ fn write(path: &Path, image: &ColorImage) -> Result<(), Box<dyn std::error::Erro
     let bytes: Vec<u8> = image.pixels.iter().flat_map(|p| [p.r(), p.g(), p.b()]).collect();
     let picture = image::RgbImage::from_raw(width, height, bytes).ok_or("the window sent too few pixels")?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = readable(&mut tempfile::Builder::new()).tempfile_in(folder)?;
     picture.write_to(&mut std::io::BufWriter::new(file.as_file_mut()), image::ImageFormat::Png)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// Temporary files are private by default; a picture is to be shown around.
+fn readable<'a, 'b>(builder: &'a mut tempfile::Builder<'b, 'b>) -> &'a mut tempfile::Builder<'b, 'b> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    builder
 }
 
 #[cfg(test)]

@@ -91,9 +91,9 @@ fn table_ui(ui: &mut Ui, session: &Session, rows: &[Row], asks: &mut Vec<Ask>) {
                     let text = RichText::new(title).small().weak();
                     let label = |ui: &mut Ui| drop(ui.add(Label::new(text).truncate()).on_hover_text(hover));
                     if place == 0 {
-                        ui.with_layout(Layout::left_to_right(Align::Center), label).inner
+                        ui.with_layout(Layout::left_to_right(Align::Center), label);
                     } else {
-                        label(ui)
+                        label(ui);
                     }
                 });
             }

@@ -86,10 +86,9 @@ fn quiet_until(opened: Arc<AtomicBool>) {
 
 fn finish(is_picture: bool, ending: &Ending) -> anyhow::Result<()> {
     match ending.get() {
-        Some(Ok(())) => Ok(()),
         Some(Err(reason)) => Err(anyhow!(reason)),
         None if is_picture => Err(anyhow!("the window was closed before the first sweep ended: no picture was saved")),
-        None => Ok(()),
+        Some(Ok(())) | None => Ok(()),
     }
 }
 
