@@ -15,14 +15,14 @@
 //! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo |
 //! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types) |
 //! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types), session |
-//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation), checkpoint, clip, patch, benchmark, store, evaluate, demo, engine, ui |
+//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, demo, engine, ui |
 //!
 //! A module imports only modules above it, so the rows are in the order in which the program can be read. `(types)`
 //! means no functions, `(A, B)` these items only; `training` is the crate `clove-training`, which imports nothing of
 //! ours.
 //!
 //! Absent on purpose: candle outside `device`, `kernels`, `checkpoint`, `clip`, `patch`, `evaluate`, `demo`, `engine`
-//! and the two commands that make tensors of their own (`bench`, `patch`); egui outside `ui`; `unsafe` outside
+//! and the one command that makes tensors of its own (`bench`); egui outside `ui`; `unsafe` outside
 //! `kernels` and `checkpoint/mmap.rs`; files in `session` and `ui` but for the window's own picture; any network.
 //! `tests/layering` reads this page and fails when it stops being true.
 

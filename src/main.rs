@@ -10,14 +10,13 @@ use clove::commands::{self, Cli};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    clove::kernels::keep_candle_serial();
     let cli = Cli::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).init();
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             commands::report(&error);
-            ExitCode::FAILURE
+            ExitCode::from(commands::exit_status(&error))
         }
     }
 }

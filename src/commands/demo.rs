@@ -61,11 +61,13 @@ pub fn run(command: &DemoCommand) -> anyhow::Result<()> {
                 }
                 None => Plan::embedded()?,
             };
-            let mut progress = Progress::new("training");
+            let mut progress = Progress::new("training base");
             demo::train(out, &plan, &device::open(device.device)?, &mut |advance: &Advance<'_>| {
+                if advance.step == 1 {
+                    progress = Progress::new(format!("training {}", advance.phase));
+                }
                 let detail = format!(
-                    ", {} step {} of {}, loss {:.3}, {:.2} s a step",
-                    advance.phase,
+                    ", step {} of {}, loss {:.3}, {:.2} s a step",
                     advance.step,
                     advance.steps,
                     advance.loss,

@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use output::report;
 
 use crate::device::DeviceChoice;
-use crate::kernels::Activation;
+use crate::kernels::{Activation, keep_candle_serial};
 
 /// A workbench for patching CLIP models. Without a command it opens the window.
 ///
@@ -88,11 +88,26 @@ enum Command {
     Demo(demo::DemoCommand),
 }
 
-/// Runs what the user asked for.
+/// Arguments that clap alone cannot refuse.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}; see clove --help")]
+struct Usage(&'static str);
+
+fn usage(sentence: &'static str) -> anyhow::Error {
+    Usage(sentence).into()
+}
+
+/// The exit status of a failure: 2 for wrong usage, else 1.
+pub fn exit_status(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() { 2 } else { 1 }
+}
+
+/// Runs what the user asked for. For `main` alone to call, before it starts a thread.
 ///
 /// # Errors
 /// One sentence, with its causes, to be said once by [`report`].
 pub fn run(cli: Cli) -> anyhow::Result<()> {
+    keep_candle_serial();
     match cli.command {
         None => window(cli.window),
         Some(Command::Inspect(args)) => inspect::run(&args),

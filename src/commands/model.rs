@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::usage;
 use crate::checkpoint::{Checkpoint, Options};
 use crate::demo;
 use crate::device::{self, DeviceChoice};
@@ -67,8 +68,8 @@ impl PairArgs {
         let given = args.alpha.or(args.alpha_image).or(args.alpha_text).is_some();
         match (&self.tuned, given) {
             (None, false) => Ok(AlphaMap::BASE),
-            (None, true) => anyhow::bail!("an alpha needs two checkpoints; add --tuned CKPT"),
-            (Some(_), false) => anyhow::bail!("two checkpoints need an alpha; add --alpha A (0 is base, 1 is tuned)"),
+            (None, true) => Err(usage("an alpha needs two checkpoints; add --tuned CKPT")),
+            (Some(_), false) => Err(usage("two checkpoints need an alpha; add --alpha A (0 is base, 1 is tuned)")),
             (Some(_), true) => args.map(),
         }
     }
@@ -79,7 +80,7 @@ impl AlphaArgs {
     fn map(&self) -> anyhow::Result<AlphaMap> {
         match (self.alpha_image.or(self.alpha), self.alpha_text.or(self.alpha)) {
             (Some(image), Some(text)) => Ok(AlphaMap::towers(image, text)),
-            _ => anyhow::bail!("say both --alpha-image and --alpha-text, or --alpha for the other tower"),
+            _ => Err(usage("say both --alpha-image and --alpha-text, or --alpha for the other tower")),
         }
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::model::{AlphaArgs, PairArgs, alpha_json, identity};
-use super::output;
+use super::{output, usage};
 use crate::checkpoint::{self, Naming, Output};
 use crate::device::{self, DeviceChoice};
 use crate::patch::Patch;
@@ -32,7 +32,9 @@ enum NamingArg {
 }
 
 pub fn run(args: &PatchArgs) -> anyhow::Result<()> {
-    anyhow::ensure!(args.pair.tuned.is_some(), "a patch needs two checkpoints; add --tuned CKPT");
+    if args.pair.tuned.is_none() {
+        return Err(usage("a patch needs two checkpoints; add --tuned CKPT"));
+    }
     let alpha = args.pair.alpha(&args.alpha)?;
     let pair = args.pair.open()?;
     let mut patch = Patch::new(&pair, &device::open(DeviceChoice::Cpu)?)?;

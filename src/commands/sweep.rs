@@ -5,6 +5,7 @@ use clap::Args;
 use super::evaluate::{DataArgs, Run};
 use super::model::{DeviceArgs, PairArgs};
 use super::output::Progress;
+use super::usage;
 use crate::evaluate::{AlphaRange, coarse_to_fine};
 use crate::patch::AlphaMap;
 
@@ -25,7 +26,9 @@ pub struct SweepArgs {
 }
 
 pub fn run(args: &SweepArgs) -> anyhow::Result<()> {
-    anyhow::ensure!(args.pair.tuned.is_some(), "a sweep needs two checkpoints; add --tuned CKPT");
+    if args.pair.tuned.is_none() {
+        return Err(usage("a sweep needs two checkpoints; add --tuned CKPT"));
+    }
     let order = visits(args);
     let mut run = Run::new(&args.pair.open()?, AlphaMap::BASE, &args.device, &args.data)?;
     if args.grid {

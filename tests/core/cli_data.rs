@@ -140,7 +140,7 @@ fn subsets_and_tables_say_what_they_are() {
     desk.run("evaluate --base @base --benchmark nothing --data @data").fails(1, &["nothing", "aro-relation"]);
     desk.run("evaluate --base @base --benchmark aro-relation --data @data")
         .fails(1, &["aro-relation", &desk.path("data")]);
-    desk.run("sweep --base @base --benchmark folder --data @data").fails(1, &["--tuned"]);
+    desk.run("sweep --base @base --benchmark folder --data @data").fails(2, &["--tuned"]);
 }
 
 #[test]

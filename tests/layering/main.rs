@@ -42,7 +42,6 @@ const RULES: &[Rule] = &[
             "src/demo/",
             "src/engine/",
             "src/commands/bench.rs",
-            "src/commands/patch.rs",
             "training/src/",
         ],
         why: "tensors stay below the engine",
