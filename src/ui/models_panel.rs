@@ -69,7 +69,10 @@ fn card_ui(ui: &mut Ui, card: &Card, path: &mut String, asks: &mut Vec<Ask>) {
             let name = format!("Open {}…", card.name().to_lowercase());
             let button = ui.add(Button::new("Open…").small());
             button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-            if button.on_hover_text("A checkpoint file: safetensors, or PyTorch's bin and pt").clicked() {
+            if button
+                .on_hover_text("A safetensors file; its configuration and tokenizer are looked for beside it")
+                .clicked()
+            {
                 asks.push(Ask::ChooseEnd(card.end));
             }
             if card.choosing {
@@ -158,7 +161,7 @@ fn verdict_ui(ui: &mut Ui, session: &Session, asks: &mut Vec<Ask>) {
         });
         ui.label(look::label(examples));
     }
-    if ui.button("Open data…").on_hover_text("A folder of benchmarks: ARO, SugarCrepe, ImageNet, …").clicked() {
+    if ui.button("Open data…").on_hover_text("A folder of benchmarks: class folders, ARO, SugarCrepe").clicked() {
         asks.push(Ask::ChooseData);
     }
 }
