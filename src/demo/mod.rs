@@ -25,4 +25,4 @@ pub mod write;
 
 pub use benchmarks::benchmarks;
 pub use pair::{BASE, TUNED, evaluation, open};
-pub use train::{Advance, DemoTrainError, Plan, train};
+pub use train::{Advance, DemoTrainError, Plan, Stage, train};

@@ -161,6 +161,7 @@ mod tests {
             "a cyan diamond below a pink ball",
             "a cyan ball below a pink diamond",
             "a pink ball above a cyan diamond",
+            "a green ball below a cyan diamond",
         ];
         assert_eq!(negatives, wrong);
     }

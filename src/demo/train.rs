@@ -10,14 +10,14 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::captions::{base_sample, tuned_sample, vocabulary};
+use super::captions::{base_sample, replay_sample, tuned_and_sample, tuned_sample, vocabulary};
 use super::model::{architecture, initial_weights};
 use super::render::{DEFAULT_SIZE, render};
 use crate::checkpoint::{self, Architecture, Checkpoint, CheckpointError, Naming, Options, Output};
 use crate::clip::tokens::word_level_bpe;
 use crate::clip::{Tokenizer, TrainableClip};
 
-/// What makes the pair: both recipes and the number of distinct scenes each sees.
+/// What makes the pair: the recipes and the number of distinct scenes each sees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -27,8 +27,23 @@ pub struct Plan {
     pub tuned_images: usize,
     /// Trains from random weights.
     pub base: Recipe,
-    /// Trains on from base, with hard negatives.
-    pub tuned: Recipe,
+    /// Train on from base with hard negatives, one after the other: relations first, because mixed negatives leave them
+    /// at chance for long.
+    pub tuned: Vec<Stage>,
+}
+
+/// One stage of the fine-tune.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Of 100 samples so many are base's kind of caption, on the fine-tune's own shapes and without negatives.
+    #[serde(default)]
+    pub replay_percent: u64,
+    /// Of 100 samples so many say "and" in place of the relation.
+    #[serde(default)]
+    pub and_percent: u64,
+    /// Steps, learning rate and the rest.
+    pub recipe: Recipe,
 }
 
 /// Why a demo training stopped.
@@ -83,9 +98,18 @@ impl Plan {
             base_images: 60_000,
             tuned_images: 40_000,
             base: Recipe::from_toml(include_str!("../../training/recipes/demo-base.toml"))?,
-            tuned: Recipe::from_toml(include_str!("../../training/recipes/demo-tuned.toml"))?,
+            tuned: vec![
+                stage(0, 0, include_str!("../../training/recipes/demo-tuned-1.toml"))?,
+                stage(0, 0, include_str!("../../training/recipes/demo-tuned-2.toml"))?,
+                stage(40, 0, include_str!("../../training/recipes/demo-tuned-3.toml"))?,
+                stage(40, 30, include_str!("../../training/recipes/demo-tuned-4.toml"))?,
+            ],
         })
     }
+}
+
+fn stage(replay_percent: u64, and_percent: u64, recipe: &str) -> Result<Stage, DemoTrainError> {
+    Ok(Stage { replay_percent, and_percent, recipe: Recipe::from_toml(recipe)? })
 }
 
 /// Trains base, then tuned from it, and writes `out/base` and `out/tuned` in Hugging Face layout. A finished
@@ -122,8 +146,20 @@ pub fn train(
     let base = Checkpoint::open(&base_path, Options::default())?;
     let model =
         TrainableClip::new(&architecture, &base.tensors, tokenizer()?, device).map_err(CheckpointError::from)?;
-    let scenes = Scenes::new(&model, plan.tuned_images, |i| tuned_sample(plan.tuned.seed, i));
-    run("tuned", &model, &scenes, &plan.tuned, progress)?;
+    for stage in &plan.tuned {
+        let scenes = Scenes::new(&model, plan.tuned_images, |i| {
+            let place = i % 100;
+            let sample = if place < stage.replay_percent {
+                replay_sample
+            } else if place < stage.replay_percent + stage.and_percent {
+                tuned_and_sample
+            } else {
+                tuned_sample
+            };
+            sample(stage.recipe.seed, i)
+        });
+        run("tuned", &model, &scenes, &stage.recipe, progress)?;
+    }
     save(&out.join("tuned"), &model, &architecture, &tokenizer_json, &plan.tuned, plan.tuned_images)
 }
 
@@ -161,7 +197,7 @@ fn save(
     model: &TrainableClip,
     architecture: &Architecture,
     tokenizer: &str,
-    recipe: &Recipe,
+    recipe: &impl Serialize,
     images: usize,
 ) -> Result<(), DemoTrainError> {
     let record = json!({ "made_by": concat!("clove ", env!("CARGO_PKG_VERSION")), "recipe": recipe, "images": images });

@@ -8,6 +8,7 @@ mod blend;
 mod broken;
 mod cli;
 mod cli_data;
+mod demo_pair;
 mod demo_sets;
 mod gradients;
 mod models;

@@ -182,16 +182,16 @@ mod tests {
     use crate::tiny;
 
     const BASE: &str = include_str!("../recipes/demo-base.toml");
-    const TUNED: &str = include_str!("../recipes/demo-tuned.toml");
+    const TUNED: &str = include_str!("../recipes/demo-tuned-3.toml");
 
     #[test]
     fn the_shipped_recipes_say_what_they_should() {
         let base = Recipe::from_toml(BASE).unwrap();
-        assert_eq!((base.steps, base.batch, base.lr, base.warmup), (2_500, 128, 1e-3, 100));
+        assert_eq!((base.steps, base.batch, base.lr, base.warmup), (2_400, 128, 1e-3, 100));
         assert_eq!((base.weight_decay, base.clip_norm, base.negatives_per_caption), (0.1, Some(1.0), 0));
         assert_eq!(base.logit_scale_max, 100f64.ln());
         let tuned = Recipe::from_toml(TUNED).unwrap();
-        assert_eq!((tuned.steps, tuned.batch, tuned.lr, tuned.negatives_per_caption), (800, 96, 2e-4, 3));
+        assert_eq!((tuned.steps, tuned.batch, tuned.lr, tuned.negatives_per_caption), (2_800, 64, 6e-4, 4));
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn values_out_of_range_name_their_field() {
         for (from, to, field) in [
-            ("steps = 2500", "steps = 0", "steps"),
+            ("steps = 2400", "steps = 0", "steps"),
             ("batch = 128", "batch = 0", "batch"),
             ("lr = 1e-3", "lr = nan", "lr"),
             ("betas = [0.9, 0.98]", "betas = [0.9, 1.0]", "betas"),
