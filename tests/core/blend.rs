@@ -56,7 +56,7 @@ fn towers_move_apart_and_the_logit_scale_with_their_mean() {
     let mut patch = Patch::new(&pair, &Device::Cpu).unwrap();
     let alpha = AlphaMap::towers(Alpha::new(0.75).unwrap(), Alpha::new(0.25).unwrap());
     patch.set(alpha).unwrap();
-    let mut of_part = |value: f64| {
+    let of_part = |value: f64| {
         let mut linked = Patch::new(&pair, &Device::Cpu).unwrap();
         linked.set(at(value)).unwrap();
         linked.tensors()

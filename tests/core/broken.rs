@@ -134,9 +134,10 @@ struct Edited {
 
 impl Edited {
     fn of(name: &str) -> Self {
-        let (weights, config) = match name.starts_with("hf") {
-            true => ("model.safetensors", "config.json"),
-            false => ("open_clip_model.safetensors", "open_clip_config.json"),
+        let (weights, config) = if name.starts_with("hf") {
+            ("model.safetensors", "config.json")
+        } else {
+            ("open_clip_model.safetensors", "open_clip_config.json")
         };
         let room = tempfile::tempdir().unwrap();
         std::fs::copy(folder(name).join(config), room.path().join(config)).unwrap();

@@ -97,7 +97,7 @@ fn inspect_tells_the_contract() {
         assert_eq!(run.err, "");
         let found = run.json();
         let bytes = std::fs::read(folder(name).join(file)).unwrap();
-        let sha256: String = sha2::Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let sha256 = sha2::Sha256::digest(&bytes).iter().fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
         let parameters: usize =
             SafeTensors::deserialize(&bytes).unwrap().iter().map(|(_, v)| v.shape().iter().product::<usize>()).sum();
         let mut wanted = json!({

@@ -96,7 +96,9 @@ fn memory_and_disk_agree() {
         assert_same_question(drawn, read);
     }
     for benchmarks in [&mut drawn, &mut read] {
-        benchmarks.iter_mut().for_each(|benchmark| benchmark::limit(benchmark, 12));
+        for benchmark in benchmarks.iter_mut() {
+            benchmark::limit(benchmark, 12);
+        }
     }
     let ((of_drawn, drawn_scores), (of_read, read_scores)) = (scored(&drawn), scored(&read));
     assert_eq!(drawn_scores, read_scores);

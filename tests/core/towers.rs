@@ -74,7 +74,7 @@ fn equals_the_reference(device: &Device, name: &str) {
         (scale.to_scalar::<f32>().unwrap() - golden.logit_scale).abs() <= LEEWAY,
         "{name}: the logit scale differs"
     );
-    println!("{name} on {}: within {worst:.1e} of the reference", device::describe(device));
+    tracing::info!("{name} on {}: within {worst:.1e} of the reference", device::describe(device));
 }
 
 #[test]
