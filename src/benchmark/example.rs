@@ -84,7 +84,7 @@ pub enum Items {
     },
 }
 
-/// Who wins when the right caption and a hard negative have the same similarity (benchmarks.md §0.1).
+/// Who wins when the right caption and a hard negative have the same similarity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TieRule {
     /// The right caption must be strictly ahead: a tie is wrong (SugarCrepe).

@@ -162,7 +162,7 @@ fn block_tensors(prefix: &str, tower: &Tower) -> Vec<(String, Vec<usize>)> {
 mod tests {
     use super::*;
 
-    /// candle_clip.md §1.1: 151,277,313 parameters in 302 tensors.
+    /// open_clip: 151,277,313 parameters in 302 tensors.
     #[test]
     fn vit_b_32_has_its_published_size() {
         let b32 = Architecture {
