@@ -53,6 +53,22 @@ const LIMITS: [(&str, usize); 6] = [
 ];
 
 impl Architecture {
+    /// OpenAI's ViT-B/32, the model of the paper.
+    pub const fn vit_b_32() -> Self {
+        Self {
+            image_size: 224,
+            patch_size: 32,
+            vision: Tower { width: 768, layers: 12, heads: 12, mlp_width: 3072 },
+            text: Tower { width: 512, layers: 12, heads: 8, mlp_width: 2048 },
+            context_length: 77,
+            vocab_size: 49_408,
+            embed_dim: 512,
+            activation: Activation::QuickGelu,
+            layer_norm_eps: 1e-5,
+            end_of_text: 49_407,
+        }
+    }
+
     /// Positions of the image tower: the class token and one per image patch.
     pub fn image_positions(&self) -> usize {
         self.grid() * self.grid() + 1
@@ -165,18 +181,7 @@ mod tests {
     /// open_clip: 151,277,313 parameters in 302 tensors.
     #[test]
     fn vit_b_32_has_its_published_size() {
-        let b32 = Architecture {
-            image_size: 224,
-            patch_size: 32,
-            vision: Tower { width: 768, layers: 12, heads: 12, mlp_width: 3072 },
-            text: Tower { width: 512, layers: 12, heads: 8, mlp_width: 2048 },
-            context_length: 77,
-            vocab_size: 49_408,
-            embed_dim: 512,
-            activation: Activation::QuickGelu,
-            layer_norm_eps: 1e-5,
-            end_of_text: 49_407,
-        };
+        let b32 = Architecture::vit_b_32();
         b32.check().unwrap();
         assert_eq!(b32.parameters(), 151_277_313);
         assert_eq!(b32.tensors().len(), 302);

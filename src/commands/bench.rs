@@ -11,10 +11,9 @@ use serde_json::json;
 
 use super::model::DeviceArgs;
 use super::output;
-use crate::checkpoint::{Architecture, Checkpoint, Naming, Provenance, Tower};
+use crate::checkpoint::{Architecture, Checkpoint, Naming, Provenance};
 use crate::clip::Clip;
 use crate::device;
-use crate::kernels::Activation;
 use crate::patch::{Alpha, AlphaMap, Pair, Patch};
 
 /// Images and captions in a measured batch.
@@ -83,18 +82,7 @@ fn median(mut work: impl FnMut() -> candle_core::Result<()>) -> candle_core::Res
 }
 
 fn random(seed: u64) -> anyhow::Result<Checkpoint> {
-    let architecture = Architecture {
-        image_size: 224,
-        patch_size: 32,
-        vision: Tower { width: 768, layers: 12, heads: 12, mlp_width: 3072 },
-        text: Tower { width: 512, layers: 12, heads: 8, mlp_width: 2048 },
-        context_length: 77,
-        vocab_size: 49_408,
-        embed_dim: 512,
-        activation: Activation::QuickGelu,
-        layer_norm_eps: 1e-5,
-        end_of_text: 49_407,
-    };
+    let architecture = Architecture::vit_b_32();
     let mut draw = ChaCha8Rng::seed_from_u64(seed);
     let mut tensors = BTreeMap::new();
     for (name, shape) in architecture.tensors() {

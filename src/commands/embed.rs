@@ -51,7 +51,7 @@ pub fn run(args: &EmbedArgs) -> anyhow::Result<()> {
         tensors.insert("image_embeddings".to_owned(), (vec![images.len(), dim], embed_images(&encoder, &images)?));
     }
     if args.texts.is_some() {
-        let ids: Vec<Vec<u32>> = texts.iter().map(|text| encoder.tokenizer().encode(text)).collect();
+        let ids = encoder.tokenizer().encode_batch(&texts);
         let vectors = encoder.texts(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
         tensors.insert("text_embeddings".to_owned(), (vec![texts.len(), dim], vectors.concat()));
     }

@@ -10,7 +10,7 @@ use super::model::{AlphaArgs, DeviceArgs, PairArgs, alpha_json, encoder};
 use super::output;
 use crate::benchmark::ImageRef;
 use crate::clip::preprocess;
-use crate::evaluate::{Encoder, load};
+use crate::evaluate::{Encoder, cosine, load, probabilities};
 
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
@@ -65,23 +65,19 @@ pub fn run(args: &ScoreArgs) -> anyhow::Result<()> {
 }
 
 fn score(encoder: &Encoder, args: &ScoreArgs, logit_scale: f32) -> anyhow::Result<Vec<Scored>> {
-    let ids: Vec<Vec<u32>> = args.text.iter().map(|text| encoder.tokenizer().encode(text)).collect();
+    let ids = encoder.tokenizer().encode_batch(&args.text);
     let texts = encoder.texts(&ids.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
     let size = encoder.architecture().image_size as u32;
     let mut scored = Vec::with_capacity(args.image.len());
     for path in &args.image {
         let image = load(&ImageRef::File { path: path.clone(), crop: None }).map_err(anyhow::Error::msg)?;
         let vectors = encoder.images(&[&preprocess::preprocess(&image, size)])?;
-        let dot = |text: &Vec<f32>| text.iter().zip(&vectors[0]).map(|(a, b)| a * b).sum::<f32>();
-        let similarities: Vec<f32> = texts.iter().map(dot).collect();
-        scored.push(Scored { path: path.clone(), probabilities: softmax(&similarities, logit_scale), similarities });
+        let similarities: Vec<f32> = texts.iter().map(|text| cosine(text, &vectors[0])).collect();
+        scored.push(Scored {
+            path: path.clone(),
+            probabilities: probabilities(&similarities, logit_scale),
+            similarities,
+        });
     }
     Ok(scored)
-}
-
-fn softmax(similarities: &[f32], logit_scale: f32) -> Vec<f32> {
-    let highest = similarities.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights: Vec<f32> = similarities.iter().map(|s| (logit_scale * (s - highest)).exp()).collect();
-    let sum: f32 = weights.iter().sum();
-    weights.iter().map(|w| w / sum).collect()
 }

@@ -3,7 +3,7 @@
 use super::ExampleId;
 use super::event::{FocusScore, OptionScore};
 use crate::benchmark::{Benchmark, Items};
-use crate::evaluate::{Corpus, Encoder, Pixels, Scoring};
+use crate::evaluate::{Corpus, Encoder, Pixels, Scoring, probabilities};
 
 /// Scores one example ahead of its turn; `None` when there is no such example or its image cannot be read.
 pub(super) fn score(
@@ -30,14 +30,12 @@ fn options(benchmark: &Benchmark, example: usize, similarities: &[f32], logit_sc
         Items::Choices(choices) => (choices[example].right, &choices[example].captions),
         Items::Classes { classes, labels, .. } => (labels[example], classes),
     };
-    let highest = similarities.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights: Vec<f32> = similarities.iter().map(|s| (logit_scale * (s - highest)).exp()).collect();
-    let sum: f32 = weights.iter().sum();
+    let probabilities = probabilities(similarities, logit_scale);
     let option = |i: usize| OptionScore {
         text: names[i].clone(),
         right: i == right,
         similarity: similarities[i],
-        probability: weights[i] / sum,
+        probability: probabilities[i],
     };
     let mut others: Vec<usize> = (0..names.len()).filter(|i| *i != right).collect();
     if benchmark.is_recognition() {

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::corpus::{Corpus, Pixels};
 use super::encoder::Encoder;
+use super::similarity::cosine;
 use crate::benchmark::{Benchmark, Items, Outcome, Score, judge_choice, judge_class, scores};
 use crate::patch::{Alpha, AlphaMap};
 
@@ -271,7 +272,7 @@ impl Scoring {
         for text in prompts {
             sum.iter_mut().zip(&self.texts.texts.vectors[*text]).for_each(|(s, v)| *s += v);
         }
-        let norm = dot(&sum, &sum).sqrt().max(1e-12);
+        let norm = cosine(&sum, &sum).sqrt().max(1e-12);
         sum.into_iter().map(|s| s / norm).collect()
     }
 
@@ -285,7 +286,7 @@ impl Scoring {
             Items::Classes { .. } => self.texts.classes[b].iter().collect(),
         };
         let embedded = !image.is_empty() && !options.is_empty() && options.iter().all(|option| !option.is_empty());
-        embedded.then(|| options.into_iter().map(|option| dot(image, option)).collect())
+        embedded.then(|| options.into_iter().map(|option| cosine(image, option)).collect())
     }
 
     fn judge(&self, benchmark: &Benchmark, corpus: &Corpus, b: usize, example: usize) -> Option<Outcome> {
@@ -295,8 +296,4 @@ impl Scoring {
             Items::Classes { labels, .. } => judge_class(&similarities, labels[example]),
         })
     }
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
