@@ -1,4 +1,7 @@
-//! `clove bench`: seconds of a blend and speed of both towers at ViT-B/32 size, with random weights.
+//! `clove bench`: seconds of a blend and speed of both towers at ViT-B/32 size with random weights, and how soon scores
+//! follow a drag over the embedded pair.
+
+mod drag;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -50,21 +53,28 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     row.push(49_407);
     let captions: Vec<&[u32]> = vec![&row; BATCH];
     let text_seconds = median(|| clip.text_features(&captions)?.to_vec2::<f32>().map(drop))?;
+    let drag = drag::measure(args.device.device)?;
     let figures = json!({
         "device": device::describe(&device), "model": "ViT-B/32, random weights", "parameters": patch.architecture().parameters(),
         "blend_seconds": blend, "images_per_second": BATCH as f64 / image_seconds,
         "captions_per_second": BATCH as f64 / text_seconds, "caption_tokens": row.len(), "batch": BATCH, "runs": RUNS,
+        "drag_ms": { "median": drag.median, "p95": drag.p95, "longest": drag.longest,
+                     "positions": drag.positions, "answered": drag.answered },
     });
     if args.json {
         return output::json(&figures);
     }
     output::text(&format!(
         "ViT-B/32 with random weights on {}, median of {RUNS}\nblend     {blend:.3} s\nimages    {:.1} per second\n\
-         captions  {:.1} per second ({} tokens each)",
+         captions  {:.1} per second ({} tokens each)\n\
+         drag      {:.1} ms to the focused example's scores, at most {:.1} (embedded pair, {} positions at 60 Hz)",
         device::describe(&device),
         BATCH as f64 / image_seconds,
         BATCH as f64 / text_seconds,
-        row.len()
+        row.len(),
+        drag.median,
+        drag.longest,
+        drag.positions
     ))
 }
 
