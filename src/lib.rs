@@ -13,7 +13,7 @@
 //! | [`evaluate`] | embeddings, scores, sweeps, statistics | checkpoint, clip, patch, benchmark |
 //! | [`demo`] | the procedural scene world behind the embedded pair | kernels (Activation), checkpoint, clip, benchmark, training |
 //! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo |
-//! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types) |
+//! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (MetricName, Outcome, Score, wilson), evaluate (statistics), tradeoff, engine (types) |
 //! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types), session |
 //! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, demo, engine, ui |
 //!

@@ -36,23 +36,23 @@ impl Measure {
 pub struct Point {
     /// 0 is base, 1 is tuned.
     pub alpha: f64,
-    /// Percent; the x axis.
-    pub recognition: f64,
-    /// Percent; the y axis.
-    pub composition: f64,
+    /// Percent on the x axis, what fine-tuning costs: recognition, unless another score was chosen.
+    pub x: f64,
+    /// Percent on the y axis, what it gains: composition, unless another score was chosen.
+    pub y: f64,
 }
 
-/// The share of the recognition loss that a patch may keep by default: a third.
-pub const LOSS_SHARE: f64 = 1.0 / 3.0;
+/// The share of tuned's loss that a patch may keep by default: a third.
+const LOSS_SHARE: f64 = 1.0 / 3.0;
 
 /// Where one point lies between base and tuned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
-    /// Composition minus base, in points.
+    /// The point's y minus base's, in points.
     pub gain: f64,
     /// What tuned gains over base, in points.
     pub full_gain: f64,
-    /// Base recognition minus this point's, in points; negative when the patch is better than base.
+    /// Base's x minus the point's, in points; negative when the patch is better than base.
     pub loss: f64,
     /// What tuned loses against base, in points.
     pub full_loss: f64,
@@ -63,10 +63,10 @@ impl Position {
     pub fn of(point: &Point, points: &[Point]) -> Option<Self> {
         let (base, tuned) = ends(points)?;
         Some(Self {
-            gain: point.composition - base.composition,
-            full_gain: tuned.composition - base.composition,
-            loss: base.recognition - point.recognition,
-            full_loss: base.recognition - tuned.recognition,
+            gain: point.y - base.y,
+            full_gain: tuned.y - base.y,
+            loss: base.x - point.x,
+            full_loss: base.x - tuned.x,
         })
     }
 
@@ -87,25 +87,26 @@ pub fn ends(points: &[Point]) -> Option<(Point, Point)> {
     Some((at(0.0)?, at(1.0)?))
 }
 
-/// The point with the highest composition among those that lose at most `loss_share` of what tuned loses in
-/// recognition; at equal composition the smaller alpha, which stays nearer to base. `None` without both ends.
-pub fn best_alpha(points: &[Point], loss_share: f64) -> Option<Point> {
+/// How many points of x a patch may lose unless told otherwise: a third of what tuned loses. `None` without both ends.
+pub fn default_budget(points: &[Point]) -> Option<f64> {
     let (base, tuned) = ends(points)?;
-    let allowed = loss_share * (base.recognition - tuned.recognition).max(0.0);
+    Some(LOSS_SHARE * (base.x - tuned.x).max(0.0))
+}
+
+/// The point with the highest y among those that lose at most `budget` points of base's x; at equal y the smaller
+/// alpha, which stays nearer to base. `None` without both ends.
+pub fn best_alpha(points: &[Point], budget: f64) -> Option<Point> {
+    let (base, _) = ends(points)?;
     points
         .iter()
-        .filter(|p| base.recognition - p.recognition <= allowed + 1e-9)
-        .max_by(|a, b| a.composition.total_cmp(&b.composition).then(b.alpha.total_cmp(&a.alpha)))
+        .filter(|p| base.x - p.x <= budget + 1e-9)
+        .max_by(|a, b| a.y.total_cmp(&b.y).then(b.alpha.total_cmp(&a.alpha)))
         .copied()
 }
 
 /// Whether each point is in the Pareto set: no other point is at least as good on both axes and better on one.
 pub fn pareto(points: &[Point]) -> Vec<bool> {
-    let beats = |a: &Point, b: &Point| {
-        a.recognition >= b.recognition
-            && a.composition >= b.composition
-            && (a.recognition > b.recognition || a.composition > b.composition)
-    };
+    let beats = |a: &Point, b: &Point| a.x >= b.x && a.y >= b.y && (a.x > b.x || a.y > b.y);
     points.iter().map(|p| !points.iter().any(|other| beats(other, p))).collect()
 }
 
@@ -114,8 +115,8 @@ pub fn pareto(points: &[Point]) -> Vec<bool> {
 mod tests {
     use super::*;
 
-    fn point(alpha: f64, recognition: f64, composition: f64) -> Point {
-        Point { alpha, recognition, composition }
+    fn point(alpha: f64, x: f64, y: f64) -> Point {
+        Point { alpha, x, y }
     }
 
     /// A curve as in the paper's figure 3: composition saturates early, recognition falls late.
@@ -131,27 +132,29 @@ mod tests {
 
     #[test]
     fn best_alpha_keeps_two_thirds_of_recognition() {
-        assert_eq!(best_alpha(&curve(), LOSS_SHARE).unwrap().alpha, 0.5);
+        assert_eq!(default_budget(&curve()), Some(6.0));
+        assert_eq!(best_alpha(&curve(), 6.0).unwrap().alpha, 0.5);
         assert_eq!(best_alpha(&curve(), 0.0).unwrap().alpha, 0.0);
-        assert_eq!(best_alpha(&curve(), 1.0).unwrap().alpha, 1.0);
+        assert_eq!(best_alpha(&curve(), 18.0).unwrap().alpha, 1.0);
     }
 
     #[test]
     fn best_alpha_needs_both_ends() {
-        assert_eq!(best_alpha(&curve()[..4], LOSS_SHARE), None);
-        assert_eq!(best_alpha(&[], LOSS_SHARE), None);
+        assert_eq!((best_alpha(&curve()[..4], 6.0), default_budget(&curve()[..4])), (None, None));
+        assert_eq!((best_alpha(&[], 6.0), default_budget(&[])), (None, None));
     }
 
     #[test]
     fn best_alpha_where_tuning_loses_nothing_still_guards_base() {
         let points = [point(0.0, 70.0, 50.0), point(0.5, 69.0, 90.0), point(1.0, 71.0, 80.0)];
-        assert_eq!(best_alpha(&points, LOSS_SHARE).unwrap().alpha, 1.0);
+        assert_eq!(default_budget(&points), Some(0.0));
+        assert_eq!(best_alpha(&points, 0.0).unwrap().alpha, 1.0);
     }
 
     #[test]
     fn equal_points_prefer_the_smaller_alpha() {
         let points = [point(0.0, 70.0, 50.0), point(0.3, 70.0, 60.0), point(0.6, 70.0, 60.0), point(1.0, 60.0, 60.0)];
-        assert_eq!(best_alpha(&points, LOSS_SHARE).unwrap().alpha, 0.3);
+        assert_eq!(best_alpha(&points, 4.0).unwrap().alpha, 0.3);
     }
 
     #[test]

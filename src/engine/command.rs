@@ -40,6 +40,9 @@ pub enum Command {
     OpenPair { base: PathBuf, tuned: PathBuf },
     /// Find benchmarks in a folder, or take the demo world's when `None`. Answer: `DataOpened`.
     OpenData { folder: Option<PathBuf> },
+    /// Score only these of the benchmarks found (by their place), and at most so many examples of each. Answer:
+    /// `DataOpened`.
+    ChooseData { chosen: Vec<bool>, limit: Option<usize> },
     /// Blend to these alphas and score the focused example, then the probe set. Answers: `FocusScored`, `Scored`.
     SetAlpha(AlphaMap),
     /// Follow one example. Answer: `FocusScored` at the current alpha, and again at each new one.

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::event::{BenchmarkInfo, CheckpointInfo, DataInfo, ExampleInfo, PairInfo};
+use super::event::{BenchmarkInfo, CheckpointInfo, DataInfo, ExampleInfo, FoundInfo, PairInfo};
+use super::found::Found;
 use crate::benchmark::{Benchmark, Items, chance, title};
 use crate::checkpoint::Checkpoint;
 use crate::kernels::Activation;
@@ -52,8 +53,21 @@ fn short_name(path: &Path) -> String {
     }
 }
 
-pub(super) fn data(source: String, benchmarks: &[Benchmark]) -> DataInfo {
-    DataInfo { source, benchmarks: Arc::new(benchmarks.iter().map(benchmark).collect()) }
+pub(super) fn data(found: &Found, benchmarks: &[Benchmark]) -> DataInfo {
+    let describe = |(benchmark, chosen): (&Benchmark, &bool)| FoundInfo {
+        title: title(&benchmark.name, benchmark.task.as_deref()),
+        recognition: benchmark.is_recognition(),
+        protocol: benchmark.protocol.clone(),
+        examples: benchmark.len(),
+        skipped: benchmark.skipped.len(),
+        chosen: *chosen,
+    };
+    DataInfo {
+        source: found.source.clone(),
+        benchmarks: Arc::new(benchmarks.iter().map(benchmark).collect()),
+        found: Arc::new(found.benchmarks.iter().zip(&found.chosen).map(describe).collect()),
+        limit: found.limit,
+    }
 }
 
 fn benchmark(benchmark: &Benchmark) -> BenchmarkInfo {

@@ -79,13 +79,34 @@ pub struct BenchmarkInfo {
     pub skipped: Arc<Vec<(String, String)>>,
 }
 
+/// One task of one benchmark that was found, whether it is scored or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundInfo {
+    /// For people.
+    pub title: String,
+    /// Whether it stands on the recognition axis.
+    pub recognition: bool,
+    /// The protocol in one sentence.
+    pub protocol: String,
+    /// Examples, before any limit.
+    pub examples: usize,
+    /// Items that cannot be scored.
+    pub skipped: usize,
+    /// Whether it is scored.
+    pub chosen: bool,
+}
+
 /// All benchmarks at hand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataInfo {
     /// The folder, or "scene world".
     pub source: String,
-    /// Recognition first, then composition.
+    /// What is scored: recognition first, then composition.
     pub benchmarks: Arc<Vec<BenchmarkInfo>>,
+    /// What was found, in the same order.
+    pub found: Arc<Vec<FoundInfo>>,
+    /// Most examples of each benchmark.
+    pub limit: Option<usize>,
 }
 
 /// Scores of all benchmarks at one alpha.

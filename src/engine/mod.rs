@@ -4,6 +4,7 @@ mod command;
 mod describe;
 mod event;
 mod focus;
+mod found;
 mod inbox;
 mod link;
 mod open;
@@ -19,8 +20,8 @@ use std::sync::mpsc::{Sender, channel};
 
 pub use command::{Command, End, ExampleId, ImageId};
 pub use event::{
-    BenchmarkInfo, CheckpointInfo, DataInfo, Event, ExampleInfo, Failure, FocusScore, OptionScore, PairInfo, Picture,
-    Scores, Status, SweepProgress,
+    BenchmarkInfo, CheckpointInfo, DataInfo, Event, ExampleInfo, Failure, FocusScore, FoundInfo, OptionScore, PairInfo,
+    Picture, Scores, Status, SweepProgress,
 };
 pub use link::Link;
 

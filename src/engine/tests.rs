@@ -155,3 +155,22 @@ fn pictures_come_from_their_own_thread() {
     });
     assert!(broken.is_some());
 }
+
+#[test]
+fn a_choice_of_data_is_scored_alone_and_can_be_taken_back() {
+    let (data, engine) = (small_data(), Driven::start());
+    engine.open_demo_with(data.path());
+    let opened = |event: &Event| matches!(event, Event::DataOpened { .. });
+    engine.until(opened);
+    let choose = |chosen: Vec<bool>, limit| {
+        engine.link.send(Command::ChooseData { chosen, limit });
+    };
+    choose(vec![false], None);
+    choose(vec![true], Some(3));
+    let Some(Event::DataOpened { data: limited, .. }) = engine.until(opened).pop() else { panic!("no data") };
+    assert_eq!((limited.benchmarks[0].examples.len(), limited.limit), (3, Some(3)), "nothing chosen is no choice");
+    assert_eq!((limited.found[0].examples, limited.found[0].chosen), (13, true));
+    choose(vec![true], None);
+    let Some(Event::DataOpened { data: whole, .. }) = engine.until(opened).pop() else { panic!("no data") };
+    assert_eq!(whole.benchmarks[0].examples.len(), 13);
+}

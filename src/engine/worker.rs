@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 
 use super::event::{Event, Failure, Scores, Status};
+use super::found::Found;
 use super::inbox::{Inbox, Mail};
 use super::pictures::Pictures;
 use super::sweep::Sweep;
@@ -33,6 +34,7 @@ pub(super) struct Worker {
     pub options: Options,
     generation: u64,
     encoder: Option<Encoder>,
+    found: Option<Found>,
     data: Option<Data>,
     bench: Option<Bench>,
     wanted: AlphaMap,
@@ -92,6 +94,7 @@ impl Worker {
             options,
             generation: 0,
             encoder: None,
+            found: None,
             data: None,
             bench: None,
             wanted: AlphaMap::BASE,
@@ -136,6 +139,11 @@ impl Worker {
             match command {
                 Command::OpenPair { base, tuned } => self.open_pair(&base, &tuned),
                 Command::OpenData { folder } => self.open_data(folder.as_deref()),
+                Command::ChooseData { chosen, limit } => {
+                    if self.found.as_mut().is_some_and(|found| found.choose(chosen, limit)) {
+                        self.take_found();
+                    }
+                }
                 Command::RunSweep(run) => {
                     self.sweep_runs = run;
                     self.report_sweep();
@@ -198,11 +206,19 @@ impl Worker {
         for failure in failures {
             self.outbox.send(Event::Warned(failure));
         }
+        self.found = Some(Found::all(source, benchmarks));
+        self.take_found();
+    }
+
+    /// What was found and chosen becomes what is scored.
+    fn take_found(&mut self) {
+        let Some(found) = &self.found else { return };
+        let benchmarks = found.scored();
         self.generation += 1;
         self.focus = None;
         let images = benchmarks.iter().map(|b| b.images.clone()).collect();
         self.pictures.set_images(self.generation, Arc::new(images));
-        let data = Arc::new(describe::data(source, &benchmarks));
+        let data = Arc::new(describe::data(found, &benchmarks));
         self.data = Some(Data { benchmarks: Arc::new(benchmarks) });
         self.outbox.send(Event::DataOpened { generation: self.generation, data });
         self.prepare();

@@ -23,7 +23,7 @@ pub enum Series {
 pub struct Mark {
     /// 0 is base, 1 is tuned.
     pub alpha: f64,
-    /// Mean recognition at this alpha.
+    /// The score on the x axis at this alpha.
     pub x: Measure,
     /// The line's value.
     pub y: Measure,
@@ -32,24 +32,28 @@ pub struct Mark {
 }
 
 impl Session {
-    /// A line over the alphas of the sweep, ascending; alphas at which something it needs is missing are left out, so
-    /// that a mean is never over a subset.
-    pub fn curve(&self, series: Series) -> Vec<Mark> {
+    /// `y` against `x` over the alphas of the sweep, ascending; alphas at which something they need is missing are left
+    /// out, so that a mean is never over a subset.
+    pub fn curve(&self, x: Series, y: Series) -> Vec<Mark> {
         self.sweep
             .iter()
             .filter(|scores| scores.alpha.is_linked())
             .filter_map(|scores| {
-                let (x, _) = self.measure(Series::Recognition, &scores.benchmarks)?;
-                let (y, scored) = self.measure(series, &scores.benchmarks)?;
+                let (x, _) = self.measure(x, &scores.benchmarks)?;
+                let (y, scored) = self.measure(y, &scores.benchmarks)?;
                 Some(Mark { alpha: scores.alpha.mean().get(), x, y, scored })
             })
             .collect()
     }
 
-    /// The trade-off between the two means, ascending in alpha.
-    pub fn points(&self) -> Vec<Point> {
-        let point = |m: Mark| Point { alpha: m.alpha, recognition: m.x.value, composition: m.y.value };
-        self.curve(Series::Composition).into_iter().map(point).collect()
+    /// What a series is called.
+    pub fn series_title(&self, series: Series) -> &str {
+        let info = |place: usize| self.data.as_ref()?.benchmarks.get(place);
+        match series {
+            Series::Composition => "Composition",
+            Series::Recognition => "Recognition",
+            Series::Benchmark(place) => info(place).map_or("", |benchmark| benchmark.title.as_str()),
+        }
     }
 
     /// A series' value and examples in one answer; `None` while a part of it is missing.
@@ -69,6 +73,13 @@ impl Session {
         }
         let means: Option<Vec<Measure>> = families.values().map(|tasks| Measure::mean(tasks)).collect();
         Some((Measure::mean(&means?)?, scored))
+    }
+}
+
+impl Mark {
+    /// The mark without its intervals.
+    pub fn point(&self) -> Point {
+        Point { alpha: self.alpha, x: self.x.value, y: self.y.value }
     }
 }
 

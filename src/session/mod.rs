@@ -2,39 +2,27 @@
 
 mod curve;
 mod notices;
+mod slices;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use curve::{Mark, Series, measure_of};
 pub use notices::{Gravity, Notice, Notices};
+pub use slices::{Slice, SliceIndex};
 pub use standing::{Shown, Standing, outcome_in};
+pub use verdict::{Paired, Verdict, Verdicts};
 
-use crate::benchmark::{Outcome, Score};
+use crate::benchmark::Score;
 use crate::engine::{
     DataInfo, End, Event, ExampleId, ExampleInfo, Failure, FocusScore, ImageId, PairInfo, Picture, Scores, Status,
     SweepProgress,
 };
 use crate::patch::{Alpha, AlphaMap};
-
-/// The verdicts by which examples are told apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Verdict {
-    /// Any, also not judged yet.
-    #[default]
-    All,
-    /// Right at the current alpha.
-    Right,
-    /// Wrong at the current alpha.
-    Wrong,
-    /// Wrong at base and right now.
-    Fixed,
-    /// Right at base and wrong now.
-    Broken,
-}
 
 /// A picture on its way from the engine to a texture.
 #[derive(Clone, Debug)]
@@ -75,41 +63,11 @@ pub struct Session {
     /// Pictures that wait for the window to take them.
     pub arrived: VecDeque<Arrived>,
     wanted: Option<AlphaMap>,
+    compared_with: Option<AlphaMap>,
     generation: u64,
     data_opened: u64,
     revision: u64,
     sweep_revision: u64,
-}
-
-/// What verdicts are told from, looked up once for many examples.
-pub struct Verdicts<'a> {
-    base: Option<&'a Scores>,
-    swept: Option<&'a Scores>,
-    standing: &'a Standing,
-    wanted: AlphaMap,
-}
-
-impl Verdicts<'_> {
-    /// One example's outcome at the wanted alpha: the sweep's where it has one, or else the last answer.
-    pub fn outcome(&self, id: ExampleId) -> Option<Shown<Outcome>> {
-        match self.swept.and_then(|scores| outcome_in(scores, id)) {
-            Some(value) => Some(Shown { value, stale: false }),
-            None => self.standing.outcome(id, self.wanted),
-        }
-    }
-
-    /// Whether an example has a verdict now. Fixed and broken need base, so they are false until the sweep has alpha 0.
-    pub fn is(&self, id: ExampleId, verdict: Verdict) -> bool {
-        let now = || self.outcome(id).map(|shown| shown.value.right);
-        let base = || self.base.and_then(|scores| outcome_in(scores, id)).map(|o| o.right);
-        match verdict {
-            Verdict::All => true,
-            Verdict::Right => now() == Some(true),
-            Verdict::Wrong => now() == Some(false),
-            Verdict::Fixed => base() == Some(false) && now() == Some(true),
-            Verdict::Broken => base() == Some(true) && now() == Some(false),
-        }
-    }
 }
 
 impl Session {
@@ -166,6 +124,17 @@ impl Session {
         self.revision += 1;
     }
 
+    /// The alpha against which examples are fixed or broken; base unless chosen otherwise.
+    pub fn compared_with(&self) -> AlphaMap {
+        self.compared_with.unwrap_or(AlphaMap::BASE)
+    }
+
+    /// Compares with another alpha.
+    pub fn compare_with(&mut self, alpha: AlphaMap) {
+        self.compared_with = Some(alpha);
+        self.revision += 1;
+    }
+
     /// Follows another example; the old answer is void.
     pub fn follow(&mut self, id: Option<ExampleId>) {
         if self.focused != id {
@@ -216,23 +185,6 @@ impl Session {
         let count = self.data.as_ref().map_or(0, |data| data.benchmarks.len());
         let complete = self.standing.newest().is_some_and(|s| s.alpha == self.wanted() && s.is_complete());
         ((0..count).map(|place| self.score(place).map(|shown| shown.value.clone())).collect(), !complete)
-    }
-
-    /// Where verdicts at the wanted alpha come from.
-    pub fn verdicts(&self) -> Verdicts<'_> {
-        let swept = |alpha| self.swept(alpha).map(|scores| &**scores);
-        let (base, now) = (swept(AlphaMap::BASE), swept(self.wanted()));
-        Verdicts { base, swept: now, standing: &self.standing, wanted: self.wanted() }
-    }
-
-    /// One example's outcome at the wanted alpha.
-    pub fn outcome(&self, id: ExampleId) -> Option<Shown<Outcome>> {
-        self.verdicts().outcome(id)
-    }
-
-    /// Whether an example has a verdict now.
-    pub fn is(&self, id: ExampleId, verdict: Verdict) -> bool {
-        self.verdicts().is(id, verdict)
     }
 
     /// An example's margin (cosine of the right caption minus the best wrong one) at every swept alpha, ascending.

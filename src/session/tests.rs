@@ -2,7 +2,7 @@
 #![expect(clippy::float_cmp, reason = "these numbers are exact in binary")]
 
 use super::*;
-use crate::benchmark::MetricName;
+use crate::benchmark::{MetricName, Outcome};
 use crate::engine::{BenchmarkInfo, CheckpointInfo, OptionScore};
 
 fn pair() -> Arc<PairInfo> {
@@ -39,7 +39,12 @@ fn data(names: &[(&str, bool)]) -> Arc<DataInfo> {
         n_images: 4,
         skipped: Arc::default(),
     });
-    Arc::new(DataInfo { source: "test".into(), benchmarks: Arc::new(benchmarks.collect()) })
+    Arc::new(DataInfo {
+        source: "test".into(),
+        benchmarks: Arc::new(benchmarks.collect()),
+        found: Arc::default(),
+        limit: None,
+    })
 }
 
 /// Scores of `n` benchmarks of four examples; `right[i]` holds for every benchmark.
@@ -163,11 +168,40 @@ fn tasks_of_one_benchmark_are_averaged_before_the_mean() {
         mixed.benchmarks[place].as_mut().unwrap().value = value;
     }
     session.apply(Event::SweepPointScored { generation: 2, scores: Arc::new(mixed.clone()) });
-    let points = session.points();
-    assert_eq!((points[0].recognition, points[0].composition), (80.0, 60.0));
+    let curve = |session: &Session| session.curve(Series::Recognition, Series::Composition);
+    let point = curve(&session)[0].point();
+    assert_eq!((point.x, point.y), (80.0, 60.0));
     mixed.benchmarks[1] = None;
     session.apply(Event::SweepPointScored { generation: 2, scores: Arc::new(mixed) });
-    assert!(session.points().is_empty(), "a mean over a subset is not shown");
+    assert!(curve(&session).is_empty(), "a mean over a subset is not shown");
+}
+
+#[test]
+fn slices_count_what_changed_against_any_alpha() {
+    let mut session = Session::default();
+    session.apply(Event::PairOpened { generation: 1, pair: pair() });
+    let mut tagged = (*data(&[("imagenet", true), ("relation", false)])).clone();
+    let benchmarks = Arc::make_mut(&mut tagged.benchmarks);
+    let examples = Arc::make_mut(&mut benchmarks[1].examples);
+    for (place, example) in examples.iter_mut().enumerate() {
+        example.tags = vec![if place < 3 { "left" } else { "right" }.into(), "all".into()];
+    }
+    session.apply(Event::DataOpened { generation: 2, data: Arc::new(tagged) });
+    session.apply(sweep_point(0.0, 2, [false, false, true, true]));
+    session.apply(sweep_point(0.5, 2, [true, false, false, true]));
+    session.want(AlphaMap::one(Alpha::clamped(0.5)));
+    let slices = SliceIndex::new(&session, Some(1)).scores(&session);
+    let named: Vec<_> = slices.iter().map(|s| (s.name.as_str(), s.examples, s.now.unwrap().value)).collect();
+    assert_eq!(named, [("all", 4, 50.0), ("left", 3, 100.0 / 3.0), ("right", 1, 100.0)]);
+    assert_eq!(slices[0].paired, Paired { fixed: 1, broken: 1, both: 1, neither: 1 });
+    assert_eq!(slices[0].paired.p_value(), 1.0);
+    session.compare_with(AlphaMap::one(Alpha::clamped(0.5)));
+    let slices = SliceIndex::new(&session, None).scores(&session);
+    assert_eq!(slices.len(), 3 + 4, "every class of recognition is a slice");
+    assert!(slices.iter().all(|s| s.paired.fixed + s.paired.broken == 0 && s.before == s.now));
+    session.compare_with(AlphaMap::one(Alpha::clamped(0.3)));
+    let slices = SliceIndex::new(&session, None).scores(&session);
+    assert!(slices.iter().all(|s| s.before.is_none() && s.paired.compared() == 0), "not swept yet");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::ask::Ask;
 use super::look;
 use crate::patch::{Alpha, AlphaMap};
 use crate::session::Session;
-use crate::tradeoff::{self, Point};
+use crate::tradeoff::Point;
 
 /// The panel's own state.
 #[derive(Clone, Debug, Default)]
@@ -18,14 +18,20 @@ pub struct AlphaState {
 }
 
 /// Shows the alpha panel.
-pub fn alpha_panel_ui(ui: &mut Ui, session: &Session, points: &[Point], state: &mut AlphaState, asks: &mut Vec<Ask>) {
+pub fn alpha_panel_ui(
+    ui: &mut Ui,
+    session: &Session,
+    best: Option<Point>,
+    state: &mut AlphaState,
+    asks: &mut Vec<Ask>,
+) {
     let Some(pair) = &session.pair else {
         ui.label(look::label("Alpha blends two checkpoints: 0 is base, 1 is tuned"));
         ui.add_enabled(false, egui::Button::new("Open a pair first"));
         return;
     };
     let wanted = session.wanted();
-    let best = tradeoff::best_alpha(points, tradeoff::LOSS_SHARE).map(|p| Alpha::clamped(p.alpha));
+    let best = best.map(|point| Alpha::clamped(point.alpha));
     let chosen = value_ui(ui, state, wanted, best);
     let joined = split_ui(ui, state, wanted);
     let home = best.unwrap_or(Alpha::clamped(0.5));
@@ -57,7 +63,7 @@ fn value_ui(ui: &mut Ui, state: &mut AlphaState, wanted: AlphaMap, best: Option<
             }
             let button = ui.add_enabled(best.is_some(), egui::Button::new("Best").small());
             let button = button
-                .on_hover_text("The highest composition that loses at most a third of what tuned loses in recognition")
+                .on_hover_text("The highest gain within the loss allowed in the trade-off: a third of what tuned loses, unless set")
                 .on_disabled_hover_text("Known once the sweep has both ends");
             if button.clicked() {
                 chosen = best.map(AlphaMap::one);

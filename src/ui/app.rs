@@ -10,6 +10,8 @@ use egui_tiles::Tree;
 use super::alpha_panel::{AlphaState, alpha_panel_ui};
 use super::ask::Ask;
 use super::chooser::{Choice, Chooser};
+use super::data_panel::{DataState, data_panel_ui};
+use super::example_list::Filter;
 use super::examples_panel::{ExamplesState, examples_panel_ui};
 use super::frame_times::FrameTimes;
 use super::layout::{self, Pane, Panels};
@@ -17,14 +19,14 @@ use super::models_panel::{self, ModelsState, models_panel_ui};
 use super::notices::{NoticesState, notices_window_ui, toasts_ui};
 use super::screenshot::Screenshot;
 use super::shortcuts::{self, Action, shortcuts_window_ui};
+use super::slices_panel::{SlicesState, slices_panel_ui};
 use super::tasks_panel::tasks_panel_ui;
 use super::thumbnails::Pictures;
-use super::tradeoff_panel::{TradeoffState, tradeoff_panel_ui};
+use super::tradeoff::{TradeoffState, tradeoff_panel_ui};
 use super::{look, status_line::status_line_ui, top_bar::top_bar_ui};
 use crate::engine::{Command, End, ExampleId, Failure, Link};
 use crate::patch::{Alpha, AlphaMap};
 use crate::session::{Gravity, Session};
-use crate::tradeoff;
 
 /// The key under which the arrangement of the panels is remembered.
 const LAYOUT: &str = "layout";
@@ -54,6 +56,8 @@ pub struct App {
     models: ModelsState,
     alpha: AlphaState,
     tradeoff: TradeoffState,
+    slices: SlicesState,
+    data: DataState,
     examples: ExamplesState,
     pictures: Pictures,
     notices: NoticesState,
@@ -79,6 +83,8 @@ impl App {
             models: ModelsState::default(),
             alpha: AlphaState::default(),
             tradeoff: TradeoffState::default(),
+            slices: SlicesState::default(),
+            data: DataState::default(),
             examples: ExamplesState::default(),
             pictures: Pictures::default(),
             notices: NoticesState::default(),
@@ -164,11 +170,16 @@ impl App {
                     self.open_pair();
                 }
                 Ask::DemoData => self.link.send(Command::OpenData { folder: None }),
+                Ask::UseData(chosen, limit) => self.link.send(Command::ChooseData { chosen, limit }),
                 Ask::Focus(id) => self.focus(id),
                 Ask::ShowBenchmark(place) => {
-                    self.examples.filter.benchmark = Some(place);
-                    self.examples.filter.text.clear();
+                    self.examples.filter = Filter { benchmark: Some(place), ..Filter::default() };
                 }
+                Ask::ShowSlice(benchmark, tag) => {
+                    let verdict = self.examples.filter.verdict;
+                    self.examples.filter = Filter { benchmark, verdict, tag: Some(tag), ..Filter::default() };
+                }
+                Ask::CompareWith(alpha) => self.session.compare_with(alpha),
                 Ask::Thumbnails(images) => self.link.send(Command::ShowThumbnails(images)),
                 Ask::Picture(image) => self.link.send(Command::ShowPicture(image)),
                 Ask::Sweep(run) => {
@@ -239,8 +250,7 @@ impl App {
                     }
                 }
                 Action::Best => {
-                    let best = tradeoff::best_alpha(self.tradeoff.points(), tradeoff::LOSS_SHARE);
-                    asks.extend(best.map(|p| Ask::Alpha(AlphaMap::one(Alpha::clamped(p.alpha)))));
+                    asks.extend(self.tradeoff.best().map(|p| Ask::Alpha(AlphaMap::one(Alpha::clamped(p.alpha)))));
                 }
                 Action::Base => asks.push(Ask::Alpha(AlphaMap::BASE)),
                 Action::Tuned => asks.push(Ask::Alpha(AlphaMap::TUNED)),
@@ -256,7 +266,7 @@ impl App {
 
     fn draw(&mut self, ui: &mut Ui, asks: &mut Vec<Ask>) {
         let bar = |ui: &Ui| Frame::new().fill(look::panel(ui.visuals())).inner_margin(Margin::symmetric(12, 0));
-        let Self { session, tree, models, alpha, tradeoff, examples, pictures, chooser, .. } = self;
+        let Self { session, tree, models, alpha, tradeoff, slices, data, examples, pictures, chooser, .. } = self;
         Panel::top("top").exact_size(40.0).frame(bar(ui)).show(ui, |ui| {
             top_bar_ui(ui, session, &self.device, asks);
         });
@@ -265,9 +275,11 @@ impl App {
         CentralPanel::default().frame(Frame::new().fill(look::hairline(ui.visuals()))).show(ui, |ui| {
             let show = |ui: &mut Ui, pane: Pane| match pane {
                 Pane::Models => models_panel_ui(ui, session, chooser.is_open(), models, asks),
-                Pane::Alpha => alpha_panel_ui(ui, session, tradeoff.points(), alpha, asks),
+                Pane::Alpha => alpha_panel_ui(ui, session, tradeoff.best(), alpha, asks),
                 Pane::Tradeoff => tradeoff_panel_ui(ui, session, tradeoff, asks),
                 Pane::Tasks => tasks_panel_ui(ui, session, asks),
+                Pane::Slices => slices_panel_ui(ui, session, examples.filter.benchmark, slices, asks),
+                Pane::Data => data_panel_ui(ui, session, data, asks),
                 Pane::Examples => examples_panel_ui(ui, session, examples, pictures, asks),
             };
             tree.ui(&mut Panels { show }, ui);

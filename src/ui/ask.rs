@@ -18,10 +18,16 @@ pub enum Ask {
     DemoPair,
     /// Use the embedded benchmarks.
     DemoData,
+    /// Score only these of the benchmarks found, and at most so many examples of each.
+    UseData(Vec<bool>, Option<usize>),
     /// Follow an example.
     Focus(ExampleId),
     /// List the examples of one benchmark.
     ShowBenchmark(usize),
+    /// List the examples of one slice: the benchmark, or all, and the tag.
+    ShowSlice(Option<usize>, String),
+    /// Tell fixed and broken against this alpha.
+    CompareWith(AlphaMap),
     /// Load these small pictures, in this order.
     Thumbnails(Vec<ImageId>),
     /// Load this large picture.

@@ -1,21 +1,21 @@
 //! The single examples behind every point: filters, a grid of small pictures, and the one in focus.
 
 use eframe::egui;
-use eframe::egui::{
-    Button, ComboBox, EventFilter, Id, Key, Painter, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui,
-    WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{EventFilter, Id, Key, Painter, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::ask::Ask;
 use super::example_detail::example_detail_ui;
-use super::example_list::{ExampleList, Filter, VERDICTS};
+use super::example_filters::{comparison_ui, nothing_ui, task_ui, verdicts_ui};
+use super::example_list::{ExampleList, Filter};
 use super::look::{self, words};
 use super::thumbnails::{Held, Pictures};
 use crate::engine::{DataInfo, ExampleId, ImageId};
-use crate::session::{Session, Verdict};
+use crate::session::Session;
 
 const GAP: f32 = 6.0;
 const CELL: f32 = look::THUMBNAIL + GAP;
+/// Height that the example in focus needs.
+const DETAIL: f32 = 300.0;
 /// Rows beyond the visible ones whose pictures are asked for too.
 const AHEAD: usize = 1;
 
@@ -72,73 +72,25 @@ pub fn examples_panel_ui(
         }
         return;
     };
-    filter_ui(ui, &data, state);
+    task_ui(ui, &data, &mut state.filter);
+    comparison_ui(ui, session, &mut state.filter, asks);
     state.refresh(session);
-    chips_ui(ui, session, state);
+    verdicts_ui(ui, session, &state.list, &mut state.filter);
     state.refresh(session);
     // Whole rows: half a picture at the edge says nothing.
-    let grid_height = ((ui.available_height() * 0.42) / CELL).floor().clamp(1.0, 6.0) * CELL;
+    let room = (ui.available_height() * 0.45).min(ui.available_height() - DETAIL);
+    let grid_height = (room / CELL).floor().clamp(1.0, 6.0) * CELL;
     let room = Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), grid_height));
     ui.scope_builder(egui::UiBuilder::new().max_rect(room).id_salt("grid"), |ui| {
         ui.set_min_size(room.size());
         if state.list.ids.is_empty() {
-            nothing_ui(ui, state);
+            nothing_ui(ui, &mut state.filter);
         } else {
             grid_ui(ui, session, &data, state, pictures, asks);
         }
     });
     ui.separator();
     detail_ui(ui, session, state, pictures, asks);
-}
-
-fn filter_ui(ui: &mut Ui, data: &DataInfo, state: &mut ExamplesState) {
-    ui.horizontal(|ui| {
-        let title = |place: Option<usize>| match place.and_then(|p| data.benchmarks.get(p)) {
-            Some(b) => b.title.clone(),
-            None => "All tasks".to_string(),
-        };
-        let width = ((ui.available_width() - look::STEP) * 0.55).max(80.0);
-        let combo = ComboBox::from_id_salt("task").width(width - 8.0).truncate();
-        let shown = combo.selected_text(title(state.filter.benchmark)).height(360.0).show_ui(ui, |ui| {
-            ui.selectable_value(&mut state.filter.benchmark, None, title(None));
-            for place in 0..data.benchmarks.len() {
-                ui.selectable_value(&mut state.filter.benchmark, Some(place), title(Some(place)));
-            }
-        });
-        shown.response.accessible_name("Task");
-        let edit = TextEdit::singleline(&mut state.filter.text).hint_text("Search captions");
-        ui.add(edit.desired_width(f32::INFINITY)).accessible_name("Search captions");
-    });
-}
-
-fn chips_ui(ui: &mut Ui, session: &Session, state: &mut ExamplesState) {
-    let stale = session.current().1;
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        ui.spacing_mut().button_padding.x = 6.0;
-        for (place, (verdict, name, hover)) in VERDICTS.into_iter().enumerate() {
-            let count = words::count(state.list.counts[place]);
-            let text = RichText::new(format!("{name} {count}")).small();
-            let text = if stale && verdict != Verdict::All { text.weak() } else { text };
-            let chosen = state.filter.verdict == verdict;
-            let response = ui.add(Button::selectable(chosen, text));
-            response.widget_info(|| WidgetInfo::selected(egui::Role::Button, true, chosen, format!("{name}, {count}")));
-            if response.on_hover_text(hover).clicked() {
-                state.filter.verdict = verdict;
-            }
-        }
-    });
-}
-
-fn nothing_ui(ui: &mut Ui, state: &mut ExamplesState) {
-    ui.vertical_centered(|ui| {
-        ui.add_space(look::STEP);
-        ui.label(RichText::new("No example fits the filter").weak());
-        if ui.button("Show all").clicked() {
-            state.filter.verdict = Verdict::All;
-            state.filter.text.clear();
-        }
-    });
 }
 
 fn grid_ui(

@@ -19,11 +19,16 @@ pub enum Pane {
     Tradeoff,
     /// The table.
     Tasks,
+    /// Parts of a task.
+    Slices,
+    /// What is scored.
+    Data,
     /// Pictures and captions.
     Examples,
 }
 
-const PANES: [Pane; 5] = [Pane::Models, Pane::Alpha, Pane::Tradeoff, Pane::Tasks, Pane::Examples];
+const PANES: [Pane; 7] =
+    [Pane::Models, Pane::Alpha, Pane::Tradeoff, Pane::Tasks, Pane::Slices, Pane::Data, Pane::Examples];
 
 impl Pane {
     fn title(self) -> &'static str {
@@ -32,17 +37,26 @@ impl Pane {
             Pane::Alpha => "Alpha",
             Pane::Tradeoff => "Trade-off",
             Pane::Tasks => "Tasks",
+            Pane::Slices => "Slices",
+            Pane::Data => "Data",
             Pane::Examples => "Examples",
         }
     }
 }
 
-/// Models and alpha on the left, the trade-off over the tasks in the middle, examples on the right.
+/// Models and alpha on the left, the trade-off over the tables in the middle, examples on the right.
 pub fn default_layout() -> Tree<Pane> {
     let mut tiles = Tiles::default();
-    let [models, alpha, tradeoff, tasks, examples] = PANES.map(|pane| {
-        let pane = tiles.insert_pane(pane);
-        tiles.insert_tab_tile(vec![pane])
+    let groups: [&[Pane]; 5] = [
+        &[Pane::Models],
+        &[Pane::Alpha],
+        &[Pane::Tradeoff],
+        &[Pane::Tasks, Pane::Slices, Pane::Data],
+        &[Pane::Examples],
+    ];
+    let [models, alpha, tradeoff, tables, examples] = groups.map(|group| {
+        let panes = group.iter().map(|pane| tiles.insert_pane(*pane)).collect();
+        tiles.insert_tab_tile(panes)
     });
     let mut column = |children: Vec<TileId>, shares: &[f32]| {
         let mut linear = Linear::new(LinearDir::Vertical, children.clone());
@@ -52,7 +66,7 @@ pub fn default_layout() -> Tree<Pane> {
         tiles.insert_container(Container::Linear(linear))
     };
     let left = column(vec![models, alpha], &[0.68, 0.32]);
-    let middle = column(vec![tradeoff, tasks], &[0.62, 0.38]);
+    let middle = column(vec![tradeoff, tables], &[0.62, 0.38]);
     let mut root = Linear::new(LinearDir::Horizontal, vec![left, middle, examples]);
     for (child, share) in [(left, 0.21), (middle, 0.47), (examples, 0.32)] {
         root.shares.set_share(child, share);

@@ -250,6 +250,11 @@ pub mod words {
         format!("{sign}{:.1}", rounded.abs())
     }
 
+    /// The p-value of a test: "p = 0.031", or "p < 0.001".
+    pub fn p_value(p: f64) -> String {
+        if p < 0.001 { "p < 0.001".into() } else { format!("p = {p:.3}") }
+    }
+
     /// Bytes: "412 MB".
     pub fn bytes(n: u64) -> String {
         if n >= 10_000_000_000 { format!("{} GB", n / 1_000_000_000) } else { format!("{} MB", n / 1_000_000) }
@@ -281,6 +286,7 @@ pub mod words {
             assert_eq!([count(0), count(999), count(1240), count(1_234_567)], ["0", "999", "1,240", "1,234,567"]);
             assert_eq!([signed(-0.04), signed(-5.23), signed(27.0)], ["+0.0", "\u{2212}5.2", "+27.0"]);
             assert_eq!([left(12.2), left(120.0), left(7200.0)], ["12 s left", "2 min left", "2.0 h left"]);
+            assert_eq!([p_value(0.000_4), p_value(0.031_2)], ["p < 0.001", "p = 0.031"]);
             assert_eq!([plural(1, "notice"), plural(2, "notice")], ["1 notice", "2 notices"]);
         }
     }

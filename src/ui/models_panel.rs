@@ -5,7 +5,7 @@ use eframe::egui::{Align, Button, Frame, Key, Label, Layout, Rect, RichText, Str
 
 use super::ask::Ask;
 use super::chooser::Choice;
-use super::look::{self, words};
+use super::look;
 use crate::engine::{CheckpointInfo, End, Failure};
 use crate::session::Session;
 
@@ -149,20 +149,6 @@ fn verdict_ui(ui: &mut Ui, session: &Session, asks: &mut Vec<Ask>) {
         if ui.button(text).on_hover_text(hover).clicked() {
             asks.push(Ask::DemoPair);
         }
-    }
-    if let Some(data) = &session.data {
-        let total: usize = data.benchmarks.iter().map(|b| b.examples.len()).sum();
-        let examples =
-            format!("{}, {}", words::plural(data.benchmarks.len(), "benchmark"), words::plural(total, "example"));
-        ui.separator();
-        ui.horizontal(|ui| {
-            ui.label(look::label("Data"));
-            ui.add(Label::new(RichText::new(&data.source).small()).truncate());
-        });
-        ui.label(look::label(examples));
-    }
-    if ui.button("Open data…").on_hover_text("A folder of benchmarks: class folders, ARO, SugarCrepe").clicked() {
-        asks.push(Ask::ChooseData);
     }
 }
 

@@ -71,6 +71,20 @@ fn a_sweep_on_its_way_looks_as_agreed() {
 }
 
 #[test]
+fn small_plots_and_slices_look_as_agreed() {
+    let mut results = SnapshotResults::new();
+    let (mut window, _script) = window_of(SIZE, Theme::Light, ALPHAS, Start::default());
+    window.get_by_label("Tasks over alpha").click();
+    window.run_ok();
+    window.get_by_label("Slices").click();
+    window.run_ok();
+    window.get_by_label("Sort slices by Δ").click();
+    window.run_ok();
+    window.remove_cursor();
+    take(&mut window, &["Trade-off", "Tasks"], "as_slices", &mut results);
+}
+
+#[test]
 fn an_empty_window_looks_as_agreed() {
     let start = Start { base: Some("/m/broken.bin".into()), tuned: Some("/m/tuned.bin".into()), ..Start::default() };
     let (mut window, _script) = window_of(SIZE, Theme::Light, 0, start);

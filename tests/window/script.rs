@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use clove::benchmark::{MetricName, Outcome, Score};
 use clove::engine::{
-    BenchmarkInfo, CheckpointInfo, Command, DataInfo, End, Event, ExampleId, ExampleInfo, Failure, FocusScore, ImageId,
-    Link, OptionScore, PairInfo, Picture, Scores, Status, SweepProgress,
+    BenchmarkInfo, CheckpointInfo, Command, DataInfo, End, Event, ExampleId, ExampleInfo, Failure, FocusScore,
+    FoundInfo, ImageId, Link, OptionScore, PairInfo, Picture, Scores, Status, SweepProgress,
 };
 use clove::patch::{Alpha, AlphaMap};
 
@@ -82,6 +82,7 @@ impl Engine {
                 self.generation += 1;
                 self.tell(Event::DataOpened { generation: self.generation, data: Arc::new(self.data.clone()) });
             }
+            Command::ChooseData { .. } => {}
             Command::SetAlpha(alpha) => {
                 self.alpha = alpha;
                 self.tell(Event::Scored { generation, scores: Arc::new(scores(&self.data, alpha)) });
@@ -196,7 +197,17 @@ pub fn data() -> DataInfo {
             Vec::new()
         }),
     });
-    DataInfo { source: "scene world".into(), benchmarks: Arc::new(benchmarks.collect()) }
+    let benchmarks: Vec<BenchmarkInfo> = benchmarks.collect();
+    let found = benchmarks.iter().map(|b| FoundInfo {
+        title: b.title.clone(),
+        recognition: b.recognition,
+        protocol: b.protocol.clone(),
+        examples: b.examples.len(),
+        skipped: b.skipped.len(),
+        chosen: true,
+    });
+    let found = Arc::new(found.collect());
+    DataInfo { source: "scene world".into(), benchmarks: Arc::new(benchmarks), found, limit: None }
 }
 
 fn example(benchmark: usize, i: usize, recognition: bool) -> ExampleInfo {

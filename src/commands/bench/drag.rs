@@ -1,6 +1,7 @@
 //! A drag over the embedded pair as the window makes it: how soon the focused example's scores follow.
 
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -28,17 +29,21 @@ pub struct Drag {
 
 /// Drags while the sweep is due, so that the focused example competes with it as in the window.
 pub fn measure(device: DeviceChoice) -> anyhow::Result<Drag> {
-    let link = engine::start(device, Options::default(), Arc::new(|| {}));
-    let drag = drag(&link);
+    let (wake, woken) = channel();
+    let wake = Mutex::new(wake);
+    // The engine goes on after the last answer is in, and nobody listens then.
+    let told = move || drop(wake.lock().map(|wake| wake.send(())));
+    let link = engine::start(device, Options::default(), Arc::new(told));
+    let drag = drag(&link, &woken);
     link.send(Command::Quit);
     drag
 }
 
-fn drag(link: &Link) -> anyhow::Result<Drag> {
+fn drag(link: &Link, woken: &Receiver<()>) -> anyhow::Result<Drag> {
     link.send(Command::OpenData { folder: None });
     link.send(Command::OpenPair { base: "demo:base".into(), tuned: "demo:tuned".into() });
     link.send(Command::Focus(Some(ExampleId { benchmark: 1, example: 0 })));
-    wait_for(link, AlphaMap::BASE)?;
+    wait_for(link, woken, AlphaMap::BASE)?;
     let alpha = |position: usize| AlphaMap::one(Alpha::clamped((position + 1) as f64 / POSITIONS as f64));
     let (start, mut asked, mut answered) = (Instant::now(), Vec::new(), [None; POSITIONS]);
     while answered[POSITIONS - 1].is_none() {
@@ -54,7 +59,9 @@ fn drag(link: &Link) -> anyhow::Result<Drag> {
                 answered[position] = Some(Instant::now());
             }
         }
-        std::thread::sleep(Duration::from_micros(300));
+        let next = FRAME * asked.len() as u32;
+        let pause = if asked.len() < POSITIONS { next.saturating_sub(start.elapsed()) } else { FRAME };
+        woken.recv_timeout(pause).ok();
     }
     Ok(summary(&asked, &answered))
 }
@@ -94,13 +101,13 @@ fn scored(link: &Link) -> anyhow::Result<Vec<AlphaMap>> {
     Ok(alphas)
 }
 
-fn wait_for(link: &Link, alpha: AlphaMap) -> anyhow::Result<()> {
+fn wait_for(link: &Link, woken: &Receiver<()>, alpha: AlphaMap) -> anyhow::Result<()> {
     let start = Instant::now();
     while !scored(link)?.contains(&alpha) {
         if start.elapsed() > PATIENCE {
             bail!("the engine did not score the focused example in a minute");
         }
-        std::thread::sleep(Duration::from_millis(1));
+        woken.recv_timeout(FRAME).ok();
     }
     Ok(())
 }

@@ -1,153 +1,24 @@
-//! The plot itself: lines, intervals, marks that wear the colours of alpha, and what lies under the pointer.
+//! How the plot is drawn: lines, intervals, marks that wear the colours of alpha, and the lines that bound a choice.
 
-use eframe::egui;
-use eframe::egui::{Align2, FontId, Painter, Pos2, Rect, Response, Shape, Stroke, Ui, Visuals, WidgetInfo, pos2, vec2};
-use egui_plot::{AxisHints, GridInput, GridMark, Plot, PlotPoint, PlotTransform};
+use eframe::egui::{self, Align2, FontId, Painter, Pos2, Rect, Shape, Stroke, Ui, Visuals, WidgetInfo, pos2, vec2};
+use egui_plot::{PlotPoint, PlotTransform};
 
-use super::look;
+use super::plot::{Drawing, Here, Line};
+use super::state::View;
 use crate::session::{Mark, Series};
+use crate::ui::look;
 
 /// How near the pointer must be to a point, in points.
 const REACH: f32 = 28.0;
 
-/// One line of the plot.
-#[derive(Clone, Debug)]
-pub struct Line {
-    /// What it shows.
-    pub series: Series,
-    /// For people.
-    pub title: String,
-    /// Ascending in alpha.
-    pub marks: Vec<Mark>,
-}
-
-/// What is on the x axis.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum View {
-    /// Recognition, as in the paper's figure 3.
-    #[default]
-    Tradeoff,
-    /// Alpha.
-    OverAlpha,
-}
-
-/// Where the patch stands.
-#[derive(Clone, Copy, Debug)]
-pub struct Here {
-    /// The mark on the mean's line.
-    pub mark: Mark,
-    /// Whether it is read off between two swept alphas rather than measured.
-    pub between: bool,
-}
-
-/// Everything the plot draws.
-pub struct Drawing<'a> {
-    /// Lines, the mean first.
-    pub lines: &'a [Line],
-    /// Where the patch stands.
-    pub here: Option<Here>,
-    /// What is on the x axis.
-    pub view: View,
-    /// Bounds of the x axis, and of the y axis.
-    pub ranges: [[f64; 2]; 2],
-    /// Labels of the axes.
-    pub labels: [&'a str; 2],
-    /// What a screen reader says.
-    pub summary: &'a str,
-}
-
-/// Draws, and returns the alpha of a clicked point.
-pub fn tradeoff_plot_ui(ui: &mut Ui, drawing: &Drawing) -> Option<f64> {
-    let [x_range, y_range] = drawing.ranges;
-    let decimals = usize::from(drawing.view == View::OverAlpha);
-    let axis = |hints: AxisHints<'static>, label: &str, decimals: usize| {
-        hints
-            .label(look::label(label))
-            .label_spacing(20.0..=32.0)
-            .formatter(move |mark, _| format!("{:.decimals$}", mark.value))
-    };
-    let plot = Plot::new("trade-off")
-        .custom_x_axes(vec![axis(AxisHints::new_x(), drawing.labels[0], decimals)])
-        .custom_y_axes(vec![axis(AxisHints::new_y(), drawing.labels[1], 0).min_thickness(28.0)])
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .allow_double_click_reset(false)
-        .show_crosshair(false)
-        .grid_color(look::hairline(ui.visuals()))
-        .grid_fade(0.0)
-        .grid_spacing(20.0..=60.0)
-        .x_grid_spacer(move |input| grid(&input, if drawing.view == View::OverAlpha { 0.01 } else { 1.0 }))
-        .y_grid_spacer(|input| grid(&input, 1.0))
-        .sense(egui::Sense::click());
-    let shown = plot.show(ui, |plot| {
-        plot.set_plot_bounds_x(x_range[0]..=x_range[1]);
-        plot.set_plot_bounds_y(y_range[0]..=y_range[1]);
-    });
-    let brush = Brush { painter: ui.painter().with_clip_rect(*shown.transform.frame()), to: &shown.transform, drawing };
-    brush.draw(ui.visuals());
-    let response = shown.response;
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, drawing.summary));
-    let hovered = response.hover_pos().and_then(|pointer| brush.nearest(pointer));
-    if let Some((line, mark)) = hovered {
-        brush.ring(ui.visuals(), mark);
-        look::at_pointer(&response, |ui| tooltip_ui(ui, line, mark));
-    }
-    hovered.filter(|_| response.clicked()).map(|(_, mark)| mark.alpha).or_else(|| by_keyboard(ui, &response, drawing))
-}
-
-/// Round steps, at least 48 points apart: 1, 2, 5, 10, 20, 50 times `unit`.
-fn grid(input: &GridInput, unit: f64) -> Vec<GridMark> {
-    // The input's step is what covers the smallest spacing of the plot, 20 points.
-    let wanted = input.base_step_size * 48.0 / 20.0;
-    let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0].map(|step| step * unit);
-    let step = steps.into_iter().find(|step| *step >= wanted).unwrap_or(100.0 * unit);
-    let (low, high) = input.bounds;
-    let first = (low / step).ceil() as i64;
-    let last = (high / step).floor() as i64;
-    let count = last.saturating_sub(first).clamp(-1, 200);
-    (first..=first + count).map(|i| GridMark { value: i as f64 * step, step_size: step }).collect()
-}
-
-/// Left and right step through the swept alphas.
-fn by_keyboard(ui: &Ui, response: &Response, drawing: &Drawing) -> Option<f64> {
-    if response.clicked() {
-        response.request_focus();
-    }
-    if !response.has_focus() {
-        return None;
-    }
-    let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
-    ui.memory_mut(|m| m.set_focus_lock_filter(response.id, filter));
-    let (left, right) = ui.input(|i| (i.key_pressed(egui::Key::ArrowLeft), i.key_pressed(egui::Key::ArrowRight)));
-    let marks = &drawing.lines.first()?.marks;
-    let here = drawing.here.map_or(0.5, |h| h.mark.alpha);
-    if right {
-        marks.iter().map(|m| m.alpha).find(|a| *a > here + 1e-9)
-    } else if left {
-        marks.iter().rev().map(|m| m.alpha).find(|a| *a < here - 1e-9)
-    } else {
-        None
-    }
-}
-
-fn tooltip_ui(ui: &mut Ui, line: &Line, mark: &Mark) {
-    ui.label(egui::RichText::new(format!("α {:.2}", mark.alpha)).strong());
-    let row = |m: &crate::tradeoff::Measure| format!("{:.1} % [{:.1}, {:.1}]", m.value, m.low, m.high);
-    ui.label(format!("{}: {}", line.title, row(&mark.y)));
-    ui.label(format!("Recognition: {}", row(&mark.x)));
-    ui.label(look::label(format!(
-        "{} examples · 95 % interval · click to patch here",
-        look::words::count(mark.scored)
-    )));
-}
-
-struct Brush<'a> {
-    painter: Painter,
-    to: &'a PlotTransform,
-    drawing: &'a Drawing<'a>,
+/// Draws into a plot's frame.
+pub struct Brush<'a> {
+    /// Clipped to the frame.
+    pub painter: Painter,
+    /// From values to points of the screen.
+    pub to: &'a PlotTransform,
+    /// What to draw.
+    pub drawing: &'a Drawing<'a>,
 }
 
 impl Brush<'_> {
@@ -163,23 +34,26 @@ impl Brush<'_> {
         self.at(self.x(mark), mark.y.value)
     }
 
-    fn nearest(&self, pointer: Pos2) -> Option<(&Line, &Mark)> {
+    pub fn nearest(&self, pointer: Pos2) -> Option<(&Line, &Mark)> {
         let all = self.drawing.lines.iter().flat_map(|line| line.marks.iter().map(move |mark| (line, mark)));
         let distance = |mark: &Mark| self.place(mark).distance(pointer);
         let near = all.min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)))?;
         (distance(near.1) <= REACH).then_some(near)
     }
 
-    fn draw(&self, visuals: &Visuals) {
+    pub fn draw(&self, visuals: &Visuals) {
         if self.drawing.view == View::OverAlpha
             && let Some(here) = &self.drawing.here
         {
             let x = self.at(here.mark.alpha, 0.0).x;
             self.painter.vline(x, self.to.frame().y_range(), Stroke::new(1.0, look::weak(visuals)));
         }
+        if self.drawing.view == View::Tradeoff {
+            self.no_trade_off(visuals);
+        }
         for (place, line) in self.drawing.lines.iter().enumerate().rev() {
             if place == 0 {
-                self.mean(visuals, line);
+                self.bold(visuals, line);
             } else {
                 self.task(visuals, line);
             }
@@ -208,8 +82,55 @@ impl Brush<'_> {
         }
     }
 
-    /// The bold line, its 95 % band, and a whisker in both directions at every alpha.
-    fn mean(&self, visuals: &Visuals, line: &Line) {
+    /// Base's x and tuned's y, dashed: a patch above and right of both pays nothing for its gain (the box of PAINT's
+    /// figures, arXiv 2208.05592).
+    fn no_trade_off(&self, visuals: &Visuals) {
+        let Some((base, tuned)) = self.drawing.ends() else { return };
+        let corner = self.at(base.x.value, tuned.y.value);
+        let frame = self.to.frame();
+        let stroke = Stroke::new(1.0, look::weak(visuals).gamma_multiply(0.6));
+        let across = [pos2(frame.left(), corner.y), pos2(frame.right(), corner.y)];
+        let upright = [pos2(corner.x, frame.top()), pos2(corner.x, frame.bottom())];
+        for ends in [across, upright] {
+            self.painter.extend(Shape::dashed_line(&ends, stroke, 3.0, 4.0));
+        }
+        let free = Rect::from_min_max(pos2(corner.x, frame.top()), pos2(frame.right(), corner.y));
+        if free.is_positive() {
+            self.painter.rect_filled(free, 0.0, look::right(visuals).gamma_multiply(0.08));
+        }
+    }
+
+    /// The line that the best alpha may not cross; returns the points that it was dragged to.
+    pub fn budget_line_ui(&self, ui: &Ui) -> Option<f64> {
+        let (base, _) = self.drawing.ends().filter(|_| self.drawing.view == View::Tradeoff)?;
+        let budget = self.drawing.budget?;
+        let frame = *self.to.frame();
+        let x = self.at(base.x.value - budget, 0.0).x.clamp(frame.left() + 2.0, frame.right() - 2.0);
+        let strip = Rect::from_x_y_ranges(x - 5.0..=x + 5.0, frame.y_range());
+        let response = ui.interact(strip, ui.scope_id().with("budget"), egui::Sense::drag());
+        let said = format!("Line of the best alpha: loses at most {budget:.1} points");
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Splitter, true, &said));
+        let active = response.hovered() || response.dragged();
+        let color = if active { look::accent(ui.visuals()) } else { look::accent(ui.visuals()).gamma_multiply(0.6) };
+        let ends = [pos2(x, frame.top()), pos2(x, frame.bottom())];
+        self.painter.extend(Shape::dashed_line(&ends, Stroke::new(if active { 2.0 } else { 1.2 }, color), 6.0, 4.0));
+        if active {
+            ui.set_cursor_icon(egui::CursorIcon::ResizeHorizontal);
+            self.text(
+                ui.visuals(),
+                pos2(x, frame.top() + 20.0),
+                6.0,
+                &format!("loses at most {budget:.1} points"),
+                color,
+            );
+        }
+        let pointer = response.dragged().then(|| response.interact_pointer_pos()).flatten()?;
+        Some((base.x.value - self.to.value_from_position(pointer).x).clamp(0.0, 100.0))
+    }
+
+    /// The bold line, its 95 % band, and a whisker in both directions at every alpha. Marks outside the Pareto set are
+    /// open.
+    fn bold(&self, visuals: &Visuals, line: &Line) {
         for pair in line.marks.windows(2) {
             let [a, b] = [&pair[0], &pair[1]];
             let corners = vec![
@@ -232,7 +153,20 @@ impl Brush<'_> {
                 let faint = if is_end { thin } else { Stroke::new(1.0, color.gamma_multiply(0.18)) };
                 self.painter.line_segment([self.at(mark.x.low, y), self.at(mark.x.high, y)], faint);
             }
-            self.painter.circle_filled(self.place(mark), 4.0, color);
+            if self.drawing.is_dominated(line, mark) {
+                self.painter.circle(self.place(mark), 3.2, look::sunken(visuals), Stroke::new(1.4, color));
+            } else {
+                self.painter.circle_filled(self.place(mark), 4.0, color);
+            }
+        }
+        self.best(visuals, line);
+    }
+
+    /// A ring around the best alpha.
+    fn best(&self, visuals: &Visuals, line: &Line) {
+        let best = self.drawing.best.and_then(|best| line.marks.iter().find(|m| m.alpha == best.alpha));
+        if let Some(mark) = best {
+            self.painter.circle_stroke(self.place(mark), 7.0, Stroke::new(1.5, look::accent(visuals)));
         }
     }
 
@@ -258,7 +192,7 @@ impl Brush<'_> {
         self.text(visuals, center, 14.0, &text, look::strong(visuals));
     }
 
-    fn ring(&self, visuals: &Visuals, mark: &Mark) {
+    pub fn ring(&self, visuals: &Visuals, mark: &Mark) {
         self.painter.circle_stroke(self.place(mark), 8.0, Stroke::new(1.5, look::accent(visuals)));
     }
 

@@ -1,0 +1,14 @@
+//! What each alpha gains and costs: the plot, its controls, and what is derived from the sweep for them.
+
+mod brush;
+mod controls;
+mod empty;
+mod headline;
+mod multiples;
+mod panel;
+mod plot;
+mod ranges;
+mod state;
+
+pub use panel::tradeoff_panel_ui;
+pub use state::TradeoffState;

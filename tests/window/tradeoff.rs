@@ -1,0 +1,63 @@
+//! The trade-off's axes, budget and small plots.
+
+use eframe::egui::{self, Key};
+use egui_kittest::kittest::Queryable;
+
+use super::{linked, press, wanted, window};
+
+#[test]
+fn any_score_can_stand_on_either_axis() {
+    let (mut window, _script) = window();
+    window.get_by_label("Axes and lines…").click();
+    window.run_ok();
+    window.get_by_label_contains("Gain on y: Composition").click();
+    window.run_ok();
+    // The lines of the menu and the table name it too, both further down.
+    let named = window.get_all_by_label("ARO relation");
+    named.min_by(|a, b| a.rect().top().total_cmp(&b.rect().top())).unwrap().click();
+    window.run_ok();
+    window.get_by_label_contains("α 0.50: ARO relation ");
+    window.get_by_label("Trade-off plot, 21 of 21 alphas; the tasks table holds the same numbers");
+}
+
+#[test]
+fn the_budget_moves_the_best_alpha_by_its_line_and_by_number() {
+    let (mut window, _script) = window();
+    press(&mut window, Key::B, 1);
+    let third = wanted(&window);
+    assert!(third > linked(0.0) && third < linked(1.0), "{third:?}");
+    let line = window.get_by_label_contains("Line of the best alpha").rect().center();
+    window.drag_at(line);
+    window.step();
+    // To the left: more may be lost.
+    for step in 1..=10 {
+        window.hover_at(line - egui::vec2(12.0 * step as f32, 0.0));
+        window.step();
+    }
+    window.drop_at(line - egui::vec2(120.0, 0.0));
+    window.run_ok();
+    press(&mut window, Key::B, 1);
+    let more = wanted(&window);
+    assert!(more > third, "{more:?} after {third:?}");
+    window.get_by_label("Axes and lines…").click();
+    window.run_ok();
+    window.get_by_label("A third of tuned's").click();
+    window.run_ok();
+    press(&mut window, Key::Escape, 1);
+    press(&mut window, Key::B, 1);
+    assert_eq!(wanted(&window), third);
+}
+
+#[test]
+fn every_task_has_a_small_plot_whose_points_can_be_clicked() {
+    let (mut window, _script) = window();
+    window.get_by_label("Tasks over alpha").click();
+    window.run_ok();
+    let cell = window.get_by_label_contains("ARO attribution over alpha: 0.00: ").rect();
+    let at = egui::pos2(cell.left() + 4.0 + 0.25 * (cell.width() - 8.0), cell.center().y);
+    window.drag_at(at);
+    window.drop_at(at);
+    window.run_ok();
+    assert_eq!(wanted(&window), linked(0.25));
+    assert_eq!(window.query_all_by_label_contains(" over alpha: ").count(), 13 + 1, "11 tasks, 2 means, 1 margin");
+}
