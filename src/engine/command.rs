@@ -53,6 +53,9 @@ pub enum Command {
     ShowPicture(ImageId),
     /// Go on with, or hold, the sweep over alpha. Answer: `SweepAdvanced`.
     RunSweep(bool),
+    /// After the sweep, score the map: every alpha of the image tower with every alpha of the text tower. Answers as the
+    /// sweep's.
+    RunMap,
     /// End the engine's thread.
     Quit,
 }

@@ -1,4 +1,4 @@
-//! How far the sweep over alpha is, and what it has found.
+//! How far the sweep over alpha is, and what it has found; the map over both towers' alphas is its second part.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,17 @@ use std::sync::Arc;
 use super::Outbox;
 use super::event::{Event, Scores, SweepProgress};
 use crate::evaluate::{AlphaRange, Scoring, coarse_to_fine};
-use crate::patch::AlphaMap;
+use crate::patch::{Alpha, AlphaMap};
+
+/// Memory for the text embeddings of all alphas of a map.
+const KEPT_LIMIT: usize = 4 << 30;
+
+/// The alphas of one side of the map, as fine as memory for `text_bytes` of embeddings per alpha allows.
+fn sides(text_bytes: usize) -> Vec<Alpha> {
+    let steps = [10usize, 5, 4, 2];
+    let n = steps.into_iter().find(|n| (n + 1).saturating_mul(text_bytes) <= KEPT_LIMIT).unwrap_or(1);
+    (0..=n).map(|i| Alpha::clamped(i as f64 / n as f64)).collect()
+}
 
 /// A sweep with the alpha that it works on.
 pub(super) struct Sweep {
@@ -29,6 +39,23 @@ impl Sweep {
         Self { scoring: scoring(first), seconds: 0.0, ended: false, left, total, done: BTreeMap::new() }
     }
 
+    /// Adds the map over both towers' alphas, once. An alpha of the text tower is embedded once for all of the image
+    /// tower's, and those are visited one after the other, so that the map costs the sum of its sides.
+    pub fn add_map(&mut self, text_bytes: usize) {
+        self.scoring.keep_texts();
+        let side = sides(text_bytes);
+        for image in &side {
+            for text in &side {
+                let alpha = AlphaMap::towers(*image, *text);
+                if !self.done.contains_key(&alpha) && !self.left.contains(&alpha) {
+                    self.left.push(alpha);
+                    self.total += 1;
+                    self.ended = false;
+                }
+            }
+        }
+    }
+
     /// The alpha to work on.
     pub fn next(&self) -> Option<AlphaMap> {
         self.left.first().copied()
@@ -41,11 +68,13 @@ impl Sweep {
 
     /// Records a complete alpha; one that the slider visited counts as well.
     pub fn finish(&mut self, scores: &Arc<Scores>, generation: u64, outbox: &Outbox) {
-        if let Some(place) = self.left.iter().position(|alpha| *alpha == scores.alpha) {
+        let place = self.left.iter().position(|alpha| *alpha == scores.alpha);
+        if let Some(place) = place {
             self.left.remove(place);
             outbox.send(Event::SweepPointScored { generation, scores: Arc::clone(scores) });
         }
-        if scores.alpha.is_linked() {
+        // Of the many that a split slider passes, none is kept.
+        if place.is_some() || scores.alpha.is_linked() {
             self.done.insert(scores.alpha, Arc::clone(scores));
         }
     }
@@ -58,5 +87,17 @@ impl Sweep {
         let share = (done as f64 + under_way) / total.max(1) as f64;
         let seconds_left = (share > 0.02 && self.seconds > 0.5).then(|| self.seconds / share * (1.0 - share));
         SweepProgress { done, total, share, seconds_left, paused }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_map_is_as_fine_as_memory_allows() {
+        assert_eq!(sides(1_000_000).len(), 11);
+        assert_eq!(sides(700_000_000).len(), 6);
+        assert_eq!(sides(usize::MAX), [Alpha::BASE, Alpha::TUNED]);
     }
 }

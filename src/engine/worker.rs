@@ -148,6 +148,7 @@ impl Worker {
                     self.sweep_runs = run;
                     self.report_sweep();
                 }
+                Command::RunMap => self.run_map(),
                 Command::Quit => return true,
                 // The slots hold the first two, the pictures' thread serves the others.
                 Command::SetAlpha(_) | Command::Focus(_) | Command::ShowThumbnails(_) | Command::ShowPicture(_) => {}
@@ -321,6 +322,14 @@ impl Worker {
         }
         self.pulse("sweeping", false);
         Ok(())
+    }
+
+    fn run_map(&mut self) {
+        if let (Some(bench), Some(encoder)) = (&mut self.bench, &self.encoder) {
+            let per_text = encoder.architecture().embed_dim * size_of::<f32>();
+            bench.sweep.add_map(bench.corpus.texts.len() * per_text);
+            self.report_sweep();
+        }
     }
 
     fn report_sweep(&self) {

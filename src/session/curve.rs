@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::Session;
 use crate::benchmark::Score;
 use crate::engine::BenchmarkInfo;
-use crate::tradeoff::{Measure, Point};
+use crate::patch::AlphaMap;
+use crate::tradeoff::{Key, Measure, Point, Published, published};
 
 /// What a line shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -31,6 +32,19 @@ pub struct Mark {
     pub scored: usize,
 }
 
+/// One pair of alphas of the map.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cell {
+    /// Image tower's and text tower's.
+    pub alpha: AlphaMap,
+    /// The score on the x axis.
+    pub x: Measure,
+    /// The score on the y axis.
+    pub y: Measure,
+    /// Examples behind `y`.
+    pub scored: usize,
+}
+
 impl Session {
     /// `y` against `x` over the alphas of the sweep, ascending; alphas at which something they need is missing are left
     /// out, so that a mean is never over a subset.
@@ -44,6 +58,36 @@ impl Session {
                 Some(Mark { alpha: scores.alpha.mean().get(), x, y, scored })
             })
             .collect()
+    }
+
+    /// `x` and `y` wherever both towers' alphas were scored, by image alpha, then text alpha.
+    pub fn map(&self, x: Series, y: Series) -> Vec<Cell> {
+        self.sweep
+            .iter()
+            .filter_map(|scores| {
+                let (x, _) = self.measure(x, &scores.benchmarks)?;
+                let (y, scored) = self.measure(y, &scores.benchmarks)?;
+                Some(Cell { alpha: scores.alpha, x, y, scored })
+            })
+            .collect()
+    }
+
+    /// Published models that have a score on both axes.
+    pub fn published(&self, x: Series, y: Series) -> Vec<Published> {
+        let Some(data) = &self.data else { return Vec::new() };
+        let keys = |series: Series| -> Vec<Vec<Key<'_>>> {
+            let belongs = |(place, b): (usize, &BenchmarkInfo)| match series {
+                Series::Composition => !b.recognition,
+                Series::Recognition => b.recognition,
+                Series::Benchmark(wanted) => place == wanted,
+            };
+            let mut families: BTreeMap<&str, Vec<Key<'_>>> = BTreeMap::new();
+            for (_, b) in data.benchmarks.iter().enumerate().filter(|at| belongs(*at)) {
+                families.entry(&b.name).or_default().push((&b.name, b.task.as_deref()));
+            }
+            families.into_values().collect()
+        };
+        published(&keys(x), &keys(y))
     }
 
     /// What a series is called.

@@ -11,7 +11,7 @@ mod verdict;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub use curve::{Mark, Series, measure_of};
+pub use curve::{Cell, Mark, Series, measure_of};
 pub use notices::{Gravity, Notice, Notices};
 pub use slices::{Slice, SliceIndex};
 pub use standing::{Shown, Standing, outcome_in};

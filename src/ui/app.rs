@@ -186,6 +186,7 @@ impl App {
                     self.sweep_held = !run;
                     self.link.send(Command::RunSweep(run));
                 }
+                Ask::Map => self.link.send(Command::RunMap),
                 Ask::Notices => self.notices.open = !self.notices.open,
                 Ask::Shortcuts => self.shortcuts_open = !self.shortcuts_open,
                 Ask::ResetLayout => self.tree = layout::default_layout(),

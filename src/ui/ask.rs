@@ -34,6 +34,8 @@ pub enum Ask {
     Picture(ImageId),
     /// Go on with the sweep, or hold it.
     Sweep(bool),
+    /// Score every alpha of the image tower with every alpha of the text tower.
+    Map,
     /// Open or close the list of notices.
     Notices,
     /// Open or close the list of shortcuts.

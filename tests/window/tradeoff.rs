@@ -1,7 +1,7 @@
 //! The trade-off's axes, budget and small plots.
 
 use eframe::egui::{self, Key};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::{linked, press, wanted, window};
 
@@ -60,4 +60,14 @@ fn every_task_has_a_small_plot_whose_points_can_be_clicked() {
     window.run_ok();
     assert_eq!(wanted(&window), linked(0.25));
     assert_eq!(window.query_all_by_label_contains(" over alpha: ").count(), 13 + 1, "11 tasks, 2 means, 1 margin");
+}
+
+#[test]
+fn published_models_are_landmarks_when_asked_for() {
+    let (mut window, _script) = window();
+    // The scripted benchmarks carry names of their own; ARO's relation has a published counterpart.
+    window.get_by_label("Axes and lines…").click();
+    window.run_ok();
+    let disabled = |window: &super::Window| window.get_by_label("Published models").accesskit_node().is_disabled();
+    assert!(disabled(&window), "no published mean over these tasks");
 }

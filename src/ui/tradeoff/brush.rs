@@ -6,6 +6,7 @@ use egui_plot::{PlotPoint, PlotTransform};
 use super::plot::{Drawing, Here, Line};
 use super::state::View;
 use crate::session::{Mark, Series};
+use crate::tradeoff::Published;
 use crate::ui::look;
 
 /// How near the pointer must be to a point, in points.
@@ -50,6 +51,7 @@ impl Brush<'_> {
         }
         if self.drawing.view == View::Tradeoff {
             self.no_trade_off(visuals);
+            self.landmarks(visuals);
         }
         for (place, line) in self.drawing.lines.iter().enumerate().rev() {
             if place == 0 {
@@ -98,6 +100,23 @@ impl Brush<'_> {
         if free.is_positive() {
             self.painter.rect_filled(free, 0.0, look::right(visuals).gamma_multiply(0.08));
         }
+    }
+
+    /// Published models: open triangles with their names.
+    fn landmarks(&self, visuals: &Visuals) {
+        let color = look::weak(visuals);
+        for landmark in self.drawing.landmarks {
+            let center = self.at(landmark.x, landmark.y);
+            look::shape_mark(&self.painter, center, 4.5, 4, look::sunken(visuals), Stroke::new(1.5, color));
+            self.text(visuals, center, 7.0, &landmark.method, color);
+        }
+    }
+
+    /// The published model under the pointer.
+    pub fn landmark(&self, pointer: Pos2) -> Option<&Published> {
+        let distance = |landmark: &Published| self.at(landmark.x, landmark.y).distance(pointer);
+        let near = self.drawing.landmarks.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+        (distance(near) <= 8.0).then_some(near)
     }
 
     /// The line that the best alpha may not cross; returns the points that it was dragged to.

@@ -1,7 +1,7 @@
 //! What is drawn: the view, the axes, the lines, and what the best alpha may lose.
 
 use eframe::egui::containers::menu::{MenuButton, MenuConfig};
-use eframe::egui::{self, Button, DragValue, PopupCloseBehavior, RichText, ScrollArea, Stroke, Ui};
+use eframe::egui::{self, Button, Checkbox, DragValue, PopupCloseBehavior, RichText, ScrollArea, Stroke, Ui};
 
 use super::brush::{series_color, shape_of};
 use super::state::{TradeoffState, View, all_series};
@@ -15,6 +15,7 @@ pub fn controls_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
             (View::Tradeoff, "Trade-off", "One score against another, a point for every alpha"),
             (View::OverAlpha, "Over alpha", "Scores against alpha in one plot"),
             (View::Multiples, "Tasks over alpha", "A small plot for every task"),
+            (View::Map, "Map", "The alpha of the image tower against that of the text tower"),
         ] {
             if ui.selectable_label(state.view == view, text).on_hover_text(hover).clicked() {
                 state.view = view;
@@ -27,7 +28,7 @@ pub fn controls_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
             ui.label(look::label(format!("{} of {} alphas", progress.done, progress.total)));
         }
     });
-    if state.view != View::Multiples {
+    if matches!(state.view, View::Tradeoff | View::OverAlpha) {
         legend_ui(ui, session, state);
     }
 }
@@ -40,6 +41,7 @@ fn view_menu_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
         axis_ui(ui, session, state, 1, "Gain on y");
         axis_ui(ui, session, state, 0, "Cost on x");
         budget_ui(ui, state);
+        published_ui(ui, state);
         ui.separator();
         lines_ui(ui, session, state);
     });
@@ -78,6 +80,18 @@ fn budget_ui(ui: &mut Ui, state: &mut TradeoffState) {
             state.budget = None;
         }
     });
+}
+
+fn published_ui(ui: &mut Ui, state: &mut TradeoffState) {
+    let any = !state.landmarks().is_empty();
+    let mut on = state.published;
+    let response = ui.add_enabled(any, Checkbox::new(&mut on, "Published models"));
+    let hover = "Scores of other models on ImageNet and the real benchmarks, each with its source: a landmark, no \
+                 comparison, beside other data";
+    if response.on_hover_text(hover).on_disabled_hover_text("No published model has both scores").changed() {
+        state.published = on;
+        state.ranges = None;
+    }
 }
 
 fn lines_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {

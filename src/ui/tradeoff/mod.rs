@@ -4,6 +4,7 @@ mod brush;
 mod controls;
 mod empty;
 mod headline;
+mod map;
 mod multiples;
 mod panel;
 mod plot;

@@ -5,6 +5,7 @@ use eframe::egui::Ui;
 use super::controls::controls_ui;
 use super::empty::{empty_ui, waiting_ui};
 use super::headline::{headline_ui, here};
+use super::map::map_ui;
 use super::multiples::multiples_ui;
 use super::plot::{Drawing, Line, Touch, tradeoff_plot_ui};
 use super::ranges::ranges;
@@ -30,10 +31,17 @@ pub fn tradeoff_panel_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffSta
         waiting_ui(ui, session, asks);
         return;
     }
+    if state.view == View::Map {
+        map_ui(ui, session, state, asks);
+        return;
+    }
     let touched = if state.view == View::Multiples {
         multiples_ui(ui, session, state.lines()).map(Touch::Alpha)
     } else {
-        let ranges = ranges(state, &visible, &[]);
+        let on = state.published && state.view == View::Tradeoff;
+        let landmarks = if on { state.landmarks().to_vec() } else { Vec::new() };
+        let beyond: Vec<[f64; 2]> = landmarks.iter().map(|p| [p.x, p.y]).collect();
+        let ranges = ranges(state, &visible, &beyond);
         let labels = labels(session, state);
         let summary = summary(session, state.points());
         let drawing = Drawing {
@@ -46,6 +54,7 @@ pub fn tradeoff_panel_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffSta
             pareto: pareto(state.points()),
             best: state.best(),
             budget: state.budget(),
+            landmarks: &landmarks,
         };
         tradeoff_plot_ui(ui, &drawing)
     };

@@ -7,7 +7,7 @@ use egui_plot::{AxisHints, GridInput, GridMark, Plot};
 use super::brush::Brush;
 use super::state::View;
 use crate::session::{Mark, Series};
-use crate::tradeoff::Point;
+use crate::tradeoff::{Point, Published};
 use crate::ui::look;
 
 /// One line of the plot.
@@ -50,6 +50,8 @@ pub struct Drawing<'a> {
     pub best: Option<Point>,
     /// Points of x that it may lose.
     pub budget: Option<f64>,
+    /// Published models.
+    pub landmarks: &'a [Published],
 }
 
 /// What a person did in the plot.
@@ -97,7 +99,9 @@ pub fn tradeoff_plot_ui(ui: &mut Ui, drawing: &Drawing) -> Option<Touch> {
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, drawing.summary));
     let hovered = response.hover_pos().and_then(|pointer| brush.nearest(pointer));
     let budget = brush.budget_line_ui(ui);
-    if let Some((line, mark)) = hovered.filter(|_| budget.is_none()) {
+    if let Some(landmark) = response.hover_pos().and_then(|pointer| brush.landmark(pointer)) {
+        look::at_pointer(&response, |ui| landmark_ui(ui, landmark));
+    } else if let Some((line, mark)) = hovered.filter(|_| budget.is_none()) {
         brush.ring(ui.visuals(), mark);
         look::at_pointer(&response, |ui| tooltip_ui(ui, drawing, line, mark));
     }
@@ -155,6 +159,13 @@ fn tooltip_ui(ui: &mut Ui, drawing: &Drawing, line: &Line, mark: &Mark) {
         "{} examples · 95 % interval · click to patch here",
         look::words::count(mark.scored)
     )));
+}
+
+fn landmark_ui(ui: &mut Ui, landmark: &Published) {
+    ui.label(egui::RichText::new(format!("{} (published)", landmark.method)).strong());
+    ui.label(format!("from {}", landmark.base_model));
+    ui.label(format!("y {:.1} %, x {:.1} % (ImageNet where the axis is recognition)", landmark.y, landmark.x));
+    ui.label(look::label(&landmark.source));
 }
 
 impl Drawing<'_> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::plot::Line;
 use crate::engine::{BenchmarkInfo, DataInfo};
-use crate::session::{Series, Session};
-use crate::tradeoff::{self, Point};
+use crate::session::{Cell, Series, Session};
+use crate::tradeoff::{self, Point, Published};
 
 /// How the sweep is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -17,6 +17,8 @@ pub enum View {
     OverAlpha,
     /// A small plot over alpha for every task.
     Multiples,
+    /// Image alpha against text alpha.
+    Map,
 }
 
 /// The panel's own state.
@@ -28,11 +30,15 @@ pub struct TradeoffState {
     pub axes: [Series; 2],
     /// Points of x that the best alpha may lose; a third of tuned's loss unless set.
     pub budget: Option<f64>,
+    /// Whether published models are drawn.
+    pub published: bool,
     pub(super) ranges: Option<[[f64; 2]; 2]>,
     pub(super) ranged_for: View,
     shown: Option<BTreeSet<Series>>,
     data: u64,
     lines: Vec<Line>,
+    landmarks: Vec<Published>,
+    map: Vec<Cell>,
     points: Vec<Point>,
     computed: Option<(u64, [Series; 2])>,
 }
@@ -46,6 +52,9 @@ impl Default for TradeoffState {
             view: View::default(),
             axes: FIGURE_3,
             budget: None,
+            published: false,
+            landmarks: Vec::new(),
+            map: Vec::new(),
             ranges: None,
             ranged_for: View::default(),
             shown: None,
@@ -66,6 +75,16 @@ impl TradeoffState {
     /// All lines, the bold one first.
     pub fn lines(&self) -> &[Line] {
         &self.lines
+    }
+
+    /// Scores wherever both towers' alphas were scored.
+    pub fn map(&self) -> &[Cell] {
+        &self.map
+    }
+
+    /// Published models that can stand on these axes, shown or not.
+    pub fn landmarks(&self) -> &[Published] {
+        &self.landmarks
     }
 
     /// Points of x that the best alpha may lose; `None` until both ends are known.
@@ -96,6 +115,8 @@ impl TradeoffState {
             self.ranges = None;
         }
         self.computed = Some(key);
+        self.landmarks = session.published(self.axes[0], self.axes[1]);
+        self.map = session.map(self.axes[0], self.axes[1]);
         let [x, y] = self.axes;
         let all = all_series(session.data.as_deref());
         let ordered = std::iter::once(y).chain(all.into_iter().filter(|series| *series != y));

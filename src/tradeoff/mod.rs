@@ -1,5 +1,9 @@
 //! What a patch gains in composition and loses in recognition, as plain numbers. Pure.
 
+mod published;
+
+pub use published::{Key, Published, published};
+
 /// A percentage with its 95 % interval, all in percent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measure {
