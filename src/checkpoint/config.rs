@@ -26,6 +26,9 @@ pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     if let Some(kind) = root.get("model_type").and_then(Value::as_str).filter(|k| *k != "clip") {
         return Err(fail(format!("model_type is {kind:?}, and only 'clip' is supported")));
     }
+    if !is_clip(&root) {
+        return Err(fail("it describes no CLIP model: model_type, vision_config and text_config are absent".into()));
+    }
     let vision = section(&root, "vision_config", "vision_config_dict");
     let text_part = section(&root, "text_config", "text_config_dict");
     let act = |part: &Map<String, Value>| part.get("hidden_act").and_then(Value::as_str).map(str::to_owned);
@@ -57,6 +60,18 @@ pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     let source =
         if named.is_some() { "config.json (hidden_act)" } else { "config.json (hidden_act absent: the default)" };
     Ok(Known { architecture, activation_source: source.into() })
+}
+
+/// Whether a `config.json` is of a `CLIPModel` at all: timm's models have a file of that name too.
+fn is_clip(root: &Map<String, Value>) -> bool {
+    ["model_type", "vision_config", "text_config", "vision_config_dict", "text_config_dict"]
+        .iter()
+        .any(|field| root.contains_key(*field))
+}
+
+/// Whether [`from_hf`] would find a model described in this text.
+pub(super) fn describes_hf(text: &str) -> bool {
+    matches!(serde_json::from_str(text), Ok(Value::Object(root)) if is_clip(&root))
 }
 
 /// Old OpenAI configurations say `eos_token_id` 2 and mean the largest id (transformers #24650).
@@ -125,6 +140,17 @@ fn refuse_unsupported(vision: &Map<String, Value>, text: &Map<String, Value>) ->
     if vision.contains_key("timm_model_name") {
         return Err("the image tower is a timm model, which is not supported".into());
     }
+    let is_set = |part: &Map<String, Value>, field: &str| {
+        part.get(field).is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false)))
+    };
+    let of_vision = ["no_ln_pre", "ls_init_value", "attentional_pool", "final_ln_after_pool"].map(|f| (vision, f));
+    let of_text = ["ls_init_value", "embed_cls", "proj_bias"].map(|f| (text, f));
+    if let Some((_, field)) = of_vision.iter().chain(&of_text).find(|(part, field)| is_set(part, field)) {
+        return Err(format!("{field} is set, which is not supported"));
+    }
+    if let Some(pool) = vision.get("pool_type").and_then(Value::as_str).filter(|p| *p != "tok") {
+        return Err(format!("the image tower pools by {pool:?}, and only 'tok' is supported"));
+    }
     if vision.get("layers").is_some_and(Value::is_array) {
         return Err("the image tower is a ResNet, which is not supported".into());
     }
@@ -140,7 +166,11 @@ fn refuse_unsupported(vision: &Map<String, Value>, text: &Map<String, Value>) ->
     Ok(())
 }
 
-/// Sizes read off the tensors themselves, by OpenAI's rule (`build_model`): heads are 64 wide.
+/// Widths of image towers whose heads are not 64 wide, with their heads: open_clip's ViT-H, ViT-g, ViT-bigG, ViT-e.
+const WIDE_HEADS: [(usize, usize); 4] = [(1280, 16), (1408, 16), (1664, 16), (1792, 16)];
+
+/// Sizes read off the tensors themselves, by OpenAI's rule (`build_model`): heads are 64 wide, but for the image towers
+/// of [`WIDE_HEADS`].
 ///
 /// `shapes` holds open_clip names. The activation cannot be read and must be given.
 pub fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>, activation: Activation) -> Result<Architecture, String> {
@@ -153,7 +183,8 @@ pub fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>, activation: Activation
         |prefix: &str| shapes.keys().filter(|k| k.starts_with(prefix) && k.ends_with(".attn.in_proj_weight")).count();
     let tower = |prefix: &str, width: usize| -> Result<Tower, String> {
         let mlp_width = shape(&format!("{prefix}0.mlp.c_fc.weight"), 2)?[0];
-        Ok(Tower { width, layers: layers(prefix), heads: width / 64, mlp_width })
+        let wide = WIDE_HEADS.iter().find(|(w, _)| *w == width && prefix.starts_with("visual."));
+        Ok(Tower { width, layers: layers(prefix), heads: wide.map_or(width / 64, |(_, heads)| *heads), mlp_width })
     };
     let conv = shape("visual.conv1.weight", 4)?;
     let positions = shape("visual.positional_embedding", 2)?[0];

@@ -1,14 +1,22 @@
 //! Reading and writing weights: file formats, Hugging Face ↔ open_clip names, architecture, provenance.
 //!
-//! Today: safetensors in F32, F16 and BF16. A further format is a further file beside [`safetensors`](self) that ends
-//! in the same [`Checkpoint`].
+//! Read: safetensors, and PyTorch's zip archives (`torch.save`, `torch.jit.save`), in F32, F16 and BF16, whole or in
+//! shards. Every format ends in the same tensors by name, from which one [`Checkpoint`] is made. Written: safetensors.
 
 mod architecture;
+mod archive;
+mod assemble;
 mod config;
 mod error;
+mod files;
 mod mmap;
 mod names;
+mod pickle;
 mod read;
+mod releases;
+mod safetensors_file;
+mod stored;
+mod torch;
 mod write;
 
 pub use architecture::{Architecture, Tower};
