@@ -39,14 +39,16 @@ impl<'a> Archive<'a> {
             let is_plain = file.compression() == CompressionMethod::Stored && !file.encrypted();
             let entry = if is_plain {
                 let range = file.data_start().and_then(|start| range(start, file.size(), bytes.len()));
-                let reason = || format!("the file is truncated or damaged: its entry '{}' lies outside", name.escape_debug());
+                let reason =
+                    || format!("the file is truncated or damaged: its entry '{}' lies outside", name.escape_debug());
                 Entry::Stored(range.ok_or_else(reason)?)
             } else {
                 Entry::Compressed
             };
             entries.insert(name, entry);
         }
-        let pickle = entries.keys().filter_map(|name| name.strip_suffix("data.pkl")).find(|r| r.is_empty() || r.ends_with('/'));
+        let pickle =
+            entries.keys().filter_map(|name| name.strip_suffix("data.pkl")).find(|r| r.is_empty() || r.ends_with('/'));
         let root = pickle.ok_or("this is a zip archive without PyTorch's data.pkl, not a checkpoint")?.to_owned();
         Ok(Self { bytes, entries, root })
     }
@@ -57,9 +59,9 @@ impl<'a> Archive<'a> {
         let shown = name.escape_debug();
         match self.entries.get(&name) {
             Some(Entry::Stored(range)) => Ok(self.bytes.get(range.clone()).unwrap_or_default()),
-            Some(Entry::Compressed) => {
-                Err(format!("its entry '{shown}' is compressed, which PyTorch never does; save it again with torch.save"))
-            }
+            Some(Entry::Compressed) => Err(format!(
+                "its entry '{shown}' is compressed, which PyTorch never does; save it again with torch.save"
+            )),
             None => Err(format!("the file is damaged: its entry '{shown}' is missing")),
         }
     }

@@ -18,9 +18,20 @@ pub struct Known {
     pub activation_source: String,
 }
 
+/// Reads the configuration file that belongs to this naming, as [`to_json`] writes it and the libraries do.
+///
+/// # Errors
+/// One sentence with `path`: not JSON, not of a CLIP model, sizes that no model has, or a part that is not supported.
+pub fn from_json(text: &str, naming: Naming, path: &Path) -> Result<Known, CheckpointError> {
+    match naming {
+        Naming::Hf => from_hf(text, path),
+        Naming::OpenClip => from_open_clip(text, path),
+    }
+}
+
 /// Reads Hugging Face's `config.json` of a `CLIPModel`. Absent fields take transformers' defaults, which are those of
 /// OpenAI's ViT-B/32 (`configuration_clip.py`).
-pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
+fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     let root = object(text, path)?;
     let fail = |reason: String| CheckpointError::config(path, reason);
     if let Some(kind) = root.get("model_type").and_then(Value::as_str).filter(|k| *k != "clip") {
@@ -93,7 +104,7 @@ fn hf_tower(part: &Map<String, Value>, [width, layers, heads, mlp]: [usize; 4]) 
 }
 
 /// Reads open_clip's `open_clip_config.json`, or the same object without its `model_cfg` wrapper.
-pub fn from_open_clip(text: &str, path: &Path) -> Result<Known, CheckpointError> {
+fn from_open_clip(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     let root = object(text, path)?;
     let fail = |reason: String| CheckpointError::config(path, reason);
     let model = root.get("model_cfg").and_then(Value::as_object).unwrap_or(&root);
@@ -184,7 +195,10 @@ pub fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>, activation: Activation
     let tower = |prefix: &str, width: usize| -> Result<Tower, String> {
         let mlp_width = shape(&format!("{prefix}0.mlp.c_fc.weight"), 2)?[0];
         let wide = WIDE_HEADS.iter().find(|(w, _)| *w == width && prefix.starts_with("visual."));
-        Ok(Tower { width, layers: layers(prefix), heads: wide.map_or(width / 64, |(_, heads)| *heads), mlp_width })
+        let heads = wide.map(|(_, heads)| *heads).or(width.is_multiple_of(64).then_some(width / 64));
+        let unknown =
+            || format!("the heads of a tower of width {width} cannot be known without a configuration beside it");
+        Ok(Tower { width, layers: layers(prefix), heads: heads.ok_or_else(unknown)?, mlp_width })
     };
     let conv = shape("visual.conv1.weight", 4)?;
     let positions = shape("visual.positional_embedding", 2)?[0];

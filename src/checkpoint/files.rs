@@ -67,8 +67,11 @@ fn shards(index: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     Ok(names.into_iter().map(|name| index.with_file_name(name)).collect())
 }
 
-/// File names of an index, sorted. A name that leads out of the folder is refused.
-pub(super) fn shard_names(index: &[u8]) -> Result<BTreeSet<String>, String> {
+/// File names of a shard index, sorted; the bytes are those of `*.index.json`.
+///
+/// # Errors
+/// A clause: not JSON, no `weight_map`, or a name that leads out of the folder.
+pub fn shard_names(index: &[u8]) -> Result<BTreeSet<String>, String> {
     let index: Value = serde_json::from_slice(index).map_err(|error| format!("it is not JSON ({error})"))?;
     let map = index.get("weight_map").and_then(Value::as_object).ok_or("it has no weight_map")?;
     let mut names = BTreeSet::new();

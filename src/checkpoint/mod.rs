@@ -20,8 +20,9 @@ mod torch;
 mod write;
 
 pub use architecture::{Architecture, Tower};
-pub use config::to_json as config_json;
+pub use config::{Known, from_json as read_config, to_json as config_json};
 pub use error::CheckpointError;
+pub use files::shard_names;
 pub use names::{Naming, block_of};
 pub use read::{Checkpoint, Options, Parts, Provenance};
 pub use write::{Named, Output, write, write_tensors};

@@ -110,7 +110,9 @@ const WRAPPERS: [&str; 3] = ["module.", "_orig_mod.", "model."];
 /// # Errors
 /// A clause, where two names would become one.
 pub(super) fn unwrap<T>(mut tensors: BTreeMap<String, T>) -> Result<BTreeMap<String, T>, String> {
-    while let Some(wrapper) = WRAPPERS.iter().find(|w| !tensors.is_empty() && tensors.keys().all(|n| n.starts_with(**w))) {
+    while let Some(wrapper) =
+        WRAPPERS.iter().find(|w| !tensors.is_empty() && tensors.keys().all(|n| n.starts_with(**w)))
+    {
         tensors = tensors.into_iter().map(|(name, tensor)| (name[wrapper.len()..].to_owned(), tensor)).collect();
     }
     if !tensors.contains_key("text.token_embedding.weight") {

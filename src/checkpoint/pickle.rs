@@ -29,10 +29,18 @@ pub(super) enum Node<'a> {
     Dict(Vec<(Value<'a>, Value<'a>)>),
     /// A Python name: module and the name in it.
     Global(&'a str, &'a str),
-    /// What Python would make by calling `function`, and the state it would then set.
-    Call { function: Value<'a>, arguments: Value<'a>, state: Value<'a> },
+    /// What Python would make by calling. Boxed, so that the many other nodes are small.
+    Call(Box<Call<'a>>),
     /// A reference to storage outside the pickle.
     Persistent(Value<'a>),
+}
+
+/// A call that nobody makes, and the state that Python would then set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Call<'a> {
+    pub(super) function: Value<'a>,
+    pub(super) arguments: Value<'a>,
+    pub(super) state: Value<'a>,
 }
 
 /// A file's objects.
@@ -43,13 +51,21 @@ pub(super) struct Pickle<'a> {
 }
 
 impl<'a> Pickle<'a> {
-    /// Reads one pickle. Of its opcodes at most `budget` may make or copy a value, so that memory stays below 250
+    /// Reads one pickle. Of its opcodes at most `budget` may make or copy a value, so that memory stays below 200
     /// bytes for each.
     ///
     /// # Errors
     /// A clause that says what and at which byte.
     pub(super) fn read(bytes: &'a [u8], budget: usize) -> Result<Self, String> {
-        let mut reader = Reader { bytes, at: 0, budget, nodes: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+        let mut reader = Reader {
+            bytes,
+            at: 0,
+            budget,
+            nodes: Vec::new(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+        };
         loop {
             let at = reader.at;
             match reader.step() {
@@ -57,6 +73,14 @@ impl<'a> Pickle<'a> {
                 Ok(Some(root)) => return Ok(Self { nodes: reader.nodes, root }),
                 Err(reason) => return Err(format!("its pickle cannot be read: {reason} at byte {at}")),
             }
+        }
+    }
+
+    /// The call behind a value, where it is one.
+    pub(super) fn call(&self, value: Value<'a>) -> Option<Call<'a>> {
+        match self.node(value)? {
+            Node::Call(call) => Some(**call),
+            _ => None,
         }
     }
 
@@ -227,7 +251,7 @@ impl<'a> Reader<'a> {
         match self.top_node()? {
             Node::Sequence(items) => items.extend(added),
             // A call's result may be a list of a kind of its own; nobody here reads it.
-            Node::Call { .. } => {}
+            Node::Call(_) => {}
             _ => return Err("something is appended to what is no list".into()),
         }
         Ok(())
@@ -252,7 +276,7 @@ impl<'a> Reader<'a> {
         }
         match self.top_node()? {
             Node::Dict(items) => items.extend(pairs),
-            Node::Call { .. } => {}
+            Node::Call(_) => {}
             _ => return Err("a key is set in what is no dictionary".into()),
         }
         Ok(())
@@ -277,8 +301,8 @@ impl<'a> Reader<'a> {
         if opcode == b'b' {
             let new = self.pop()?;
             // A dictionary's own attributes (a state dict's `_metadata`) are versions of modules.
-            if let Node::Call { state, .. } = self.top_node()? {
-                *state = new;
+            if let Node::Call(call) = self.top_node()? {
+                call.state = new;
             }
             return Ok(());
         }
@@ -295,7 +319,7 @@ impl<'a> Reader<'a> {
         if holds(function, &is_dict) && holds(arguments, &has_none) {
             return self.push_node(Node::Dict(Vec::new()));
         }
-        self.push_node(Node::Call { function, arguments, state: Value::Other })
+        self.push_node(Node::Call(Box::new(Call { function, arguments, state: Value::Other })))
     }
 
     fn spend(&mut self) -> Step<()> {

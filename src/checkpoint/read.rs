@@ -107,7 +107,7 @@ impl Checkpoint {
     /// As [`Checkpoint::open`].
     pub fn from_parts(parts: Parts<'_>) -> Result<Self, CheckpointError> {
         let path = Path::new(parts.name);
-        let config = |_| config::from_hf(parts.config, path).map(Some);
+        let config = |_| config::from_json(parts.config, Naming::Hf, path).map(Some);
         let mut checkpoint = Self::read(path, &[(path, parts.weights)], Options::default(), config)?;
         checkpoint.tokenizer = Some(parts.tokenizer.to_vec());
         Ok(checkpoint)
@@ -190,17 +190,16 @@ fn from_files(config: &[PathBuf], naming: Naming) -> Result<Option<Known>, Check
     let text = |path: &Path| Ok::<_, CheckpointError>(String::from_utf8_lossy(&files::read_small(path)?).into_owned());
     let hf = config.iter().find(|path| path.ends_with("config.json"));
     let open_clip = config.iter().find(|path| path.ends_with("open_clip_config.json"));
-    match (naming, hf, open_clip) {
-        (Naming::OpenClip, _, Some(path)) | (Naming::Hf, None, Some(path)) => {
-            config::from_open_clip(&text(path)?, path).map(Some)
-        }
-        (Naming::Hf, Some(path), _) => config::from_hf(&text(path)?, path).map(Some),
-        (Naming::OpenClip, Some(path), None) => {
-            let text = text(path)?;
-            config::describes_hf(&text).then(|| config::from_hf(&text, path)).transpose()
-        }
-        (_, None, None) => Ok(None),
+    let (path, kind) = match (naming, hf, open_clip) {
+        (Naming::OpenClip, _, Some(path)) | (Naming::Hf, None, Some(path)) => (path, Naming::OpenClip),
+        (_, Some(path), _) => (path, Naming::Hf),
+        (_, None, None) => return Ok(None),
+    };
+    let text = text(path)?;
+    if naming == Naming::OpenClip && kind == Naming::Hf && !config::describes_hf(&text) {
+        return Ok(None);
     }
+    config::from_json(&text, kind, path).map(Some)
 }
 
 /// Architecture, and where its activation was learnt: from our own metadata, or from the configuration. From shapes

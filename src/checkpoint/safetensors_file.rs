@@ -38,7 +38,8 @@ fn broken(error: &SafeTensorError, bytes: &[u8]) -> String {
     }
     // A pickle's first byte may also begin a short header's length; a pickle read as a length is always too large.
     if bytes.first() == Some(&0x80) && matches!(error, E::HeaderTooLarge) {
-        "this is a file of PyTorch before 1.6, a bare pickle; open it in PyTorch and save it again with torch.save".into()
+        "this is a file of PyTorch before 1.6, a bare pickle; open it in PyTorch and save it again with torch.save"
+            .into()
     } else if bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
         "this is text, not a safetensors or PyTorch file".into()
     } else if is_cut {

@@ -47,7 +47,9 @@ impl Stored<'_> {
             Dtype::F32 => convert(&data, into, f32::from_le_bytes),
             Dtype::F16 => convert(&data, into, |b| half::f16::from_le_bytes(b).to_f32()),
             Dtype::BF16 => convert(&data, into, |b| half::bf16::from_le_bytes(b).to_f32()),
-            other => return Err(format!("the tensor '{name}' is stored as {other:?}; F32, F16 and BF16 are supported")),
+            other => {
+                return Err(format!("the tensor '{name}' is stored as {other:?}; F32, F16 and BF16 are supported"));
+            }
         };
         match not_finite {
             0 => Ok(()),

@@ -26,14 +26,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Weights<'_>, String> {
     if archive.has("byteorder") && archive.entry("byteorder")? != b"little" {
         return Err("the file was saved on a big-endian machine, which is not supported".into());
     }
-    // A tensor costs 30 values in the pickle and more than 200 bytes in the file.
-    let pickle = Pickle::read(archive.entry("data.pkl")?, (1 << 16) + bytes.len() / 16)?;
+    // A tensor costs about 30 values. The largest CLIP model with its optimizer has 3,000 of them.
+    let pickle = Pickle::read(archive.entry("data.pkl")?, (1 << 16) + bytes.len() / 32)?;
     let mut walk = Walk { archive: &archive, pickle: &pickle, tensors: BTreeMap::new(), seen: BTreeSet::new() };
     let root = model(&pickle)?;
     let is_script = walk.is_script(root);
-    match pickle.node(root) {
-        Some(Node::Call { .. }) => walk.module(root, "", 0)?,
-        _ => walk.state_dict(root)?,
+    match pickle.call(root) {
+        Some(_) => walk.module(root, "", 0)?,
+        None => walk.state_dict(root)?,
     }
     let held: usize = walk.tensors.values().map(|t| t.len().saturating_mul(t.dtype.bitsize() / 8)).sum();
     if held > bytes.len() {
@@ -64,10 +64,8 @@ fn model<'a>(pickle: &Pickle<'a>) -> Result<Value<'a>, String> {
 
 /// The state of an object that has one.
 fn state<'a>(pickle: &Pickle<'a>, value: Value<'a>) -> Option<Value<'a>> {
-    match pickle.node(value)? {
-        Node::Call { state, .. } => pickle.dict(*state).map(|_| *state),
-        _ => None,
-    }
+    let state = pickle.call(value)?.state;
+    pickle.dict(state).map(|_| state)
 }
 
 struct Walk<'p, 'a> {
@@ -128,20 +126,16 @@ impl<'a> Walk<'_, 'a> {
 
     /// The function that makes a tensor and its arguments, where `value` is one. A parameter is a tensor in a tensor.
     fn rebuilt(&self, value: Value<'a>) -> Option<(&'a str, Value<'a>)> {
-        let (mut function, mut arguments) = self.call(value)?;
-        if function.starts_with("_rebuild_parameter") {
-            (function, arguments) = self.call(*self.pickle.sequence(arguments)?.first()?)?;
-        }
-        function.starts_with("_rebuild_").then_some((function, arguments))
-    }
-
-    fn call(&self, value: Value<'a>) -> Option<(&'a str, Value<'a>)> {
-        match self.pickle.node(value)? {
-            Node::Call { function, arguments, .. } => match self.pickle.global(*function)? {
-                ("torch._utils", name) => Some((name, *arguments)),
-                _ => None,
-            },
-            _ => None,
+        let of_torch = |value| {
+            let call = self.pickle.call(value)?;
+            let (module, name) = self.pickle.global(call.function)?;
+            (module == "torch._utils" && name.starts_with("_rebuild_")).then_some((name, call.arguments))
+        };
+        match of_torch(value)? {
+            (name, arguments) if name.starts_with("_rebuild_parameter") => {
+                of_torch(*self.pickle.sequence(arguments)?.first()?)
+            }
+            tensor => Some(tensor),
         }
     }
 
@@ -178,16 +172,14 @@ impl<'a> Walk<'_, 'a> {
             return Err(damaged());
         };
         let (_, class) = self.pickle.global(*class).ok_or_else(damaged)?;
-        let dtype = dtype(class).ok_or_else(|| format!("is stored as {}, which is not supported", class.escape_debug()))?;
+        let dtype =
+            dtype(class).ok_or_else(|| format!("is stored as {}, which is not supported", class.escape_debug()))?;
         Ok((dtype, self.archive.entry(&format!("data/{key}"))?))
     }
 
     /// The class of an object that a scripted module is.
     fn class(&self, value: Value<'a>) -> Option<(&'a str, &'a str)> {
-        match self.pickle.node(value)? {
-            Node::Call { function, .. } => self.pickle.global(*function),
-            _ => None,
-        }
+        self.pickle.global(self.pickle.call(value)?.function)
     }
 
     fn is_script(&self, root: Value<'a>) -> bool {
@@ -215,9 +207,10 @@ fn extent(shape: &[usize], strides: &[usize]) -> Option<(usize, usize)> {
         return None;
     }
     let length = shape.iter().try_fold(1usize, |product, side| product.checked_mul(*side))?;
-    let last = shape.iter().zip(strides).try_fold(0usize, |sum, (side, stride)| {
-        sum.checked_add(side.saturating_sub(1).checked_mul(*stride)?)
-    })?;
+    let last = shape
+        .iter()
+        .zip(strides)
+        .try_fold(0usize, |sum, (side, stride)| sum.checked_add(side.saturating_sub(1).checked_mul(*stride)?))?;
     Some((length, last))
 }
 
