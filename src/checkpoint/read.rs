@@ -160,7 +160,7 @@ impl Checkpoint {
 fn merge<'a>(files: &[(&Path, &'a [u8])]) -> Result<Weights<'a>, CheckpointError> {
     let mut merged: Option<Weights<'a>> = None;
     for (path, bytes) in files {
-        let read = if bytes.starts_with(torch::ZIP) { torch::read(bytes) } else { safetensors_file::read(bytes) };
+        let read = if torch::is_zip(bytes) { torch::read(bytes) } else { safetensors_file::read(bytes) };
         let read = read.map_err(|reason| CheckpointError::format(path, reason))?;
         match &mut merged {
             None => merged = Some(read),

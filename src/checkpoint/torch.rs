@@ -17,8 +17,11 @@ const WRAPPERS: [&str; 4] = ["state_dict", "model_state_dict", "model", "module"
 /// Modules inside modules; CLIP's deepest parameter lies at 6.
 const MAX_DEPTH: usize = 32;
 
-/// What any zip archive starts with.
-pub(super) const ZIP: &[u8] = b"PK\x03\x04";
+/// Whether a file is a zip archive, by the first signature in it, which may be that of an empty one's end. Read as the
+/// length of a safetensors header these bytes would be 67 MB or more, which no model's has.
+pub(super) fn is_zip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
+}
 
 /// Finds the tensors of an archive. `bytes` is the whole file.
 pub(super) fn read(bytes: &[u8]) -> Result<Weights<'_>, String> {

@@ -115,7 +115,7 @@ fn other_files_are_called_what_they_are() {
         (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch before 1.6"),
         (b"\x02\0\0\0\0\0\0\0{}", "not a CLIP model"),
         (b"\x02\0\0\0\0\0\0\0[]", "not a valid safetensors file"),
-        (b"\xff\xff\xff\xff\xff\xff\xff\xff{}", "not a safetensors file"),
+        (b"\xff\xff\xff\xff\xff\xff\xff\xff{}", "not a safetensors or PyTorch file"),
     ] {
         let said = sentence(&file(&room, bytes), Options::default());
         assert!(said.contains(words), "{words}: {said}");

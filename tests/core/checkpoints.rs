@@ -1,15 +1,17 @@
 //! Checkpoints as PyTorch, open_clip and transformers save them (`training/reference/checkpoints.py`).
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use clove::checkpoint::{Checkpoint, CheckpointError, Naming, Options};
+use clove::checkpoint::{Architecture, Checkpoint, CheckpointError, Naming, Options};
 use clove::kernels::Activation;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::Deserialize;
+use sha2::Digest as _;
 use tempfile::TempDir;
 
-use super::models::{assert_same_tensors, golden_root, save, values};
+use super::models::{assert_same_tensors, golden_root, random, save, values};
 
 /// What the script found in a file: shape, sum, and sum weighted by the value's place, by the file's names.
 #[derive(Deserialize)]
@@ -273,4 +275,45 @@ fn a_prefix_counts_only_when_all_names_have_it() {
 
 fn path_of_config() -> PathBuf {
     path("hf_bin/config.json")
+}
+
+/// Run by hand: `cargo nextest run -E 'test(a_pair_is_ready)' --run-ignored all --no-capture`, on an idle machine.
+///
+/// A checkpoint is its tensors and its SHA-256, and the hash is most of the time: with warm caches `cat` needs far less.
+#[test]
+#[ignore = "writes 1.2 GB and measures time"]
+fn a_pair_is_ready_within_twice_the_time_of_hashing_it() {
+    let room = tempfile::tempdir().unwrap();
+    let paths = ["base.safetensors", "tuned.safetensors"].map(|name| room.path().join(name));
+    for (seed, path) in paths.iter().enumerate() {
+        let checkpoint = Checkpoint { tokenizer: None, ..random(Architecture::vit_b_32(), seed as u64) };
+        save(&checkpoint, path, Naming::OpenClip);
+    }
+    let fastest = |work: &dyn Fn()| {
+        let once = |_| {
+            let start = std::time::Instant::now();
+            work();
+            start.elapsed().as_secs_f64()
+        };
+        (0..7).map(once).fold(f64::INFINITY, f64::min)
+    };
+    let cat = fastest(&|| {
+        let mut cat = std::process::Command::new("cat");
+        assert!(cat.args(&paths).stdout(std::process::Stdio::null()).status().unwrap().success());
+    });
+    let hash = |path: &PathBuf| {
+        let (mut hash, mut buffer) = (sha2::Sha256::new(), vec![0; 1 << 20]);
+        let mut file = std::fs::File::open(path).unwrap();
+        loop {
+            match file.read(&mut buffer).unwrap() {
+                0 => return drop(hash.finalize()),
+                n => hash.update(&buffer[..n]),
+            }
+        }
+    };
+    let hashed = fastest(&|| drop(rayon::join(|| hash(&paths[0]), || hash(&paths[1]))));
+    let open = |path: &PathBuf| drop(Checkpoint::open(path, Options::default()).unwrap());
+    let ready = fastest(&|| drop(rayon::join(|| open(&paths[0]), || open(&paths[1]))));
+    println!("cat {cat:.3} s, hashed {hashed:.3} s, ready {ready:.3} s");
+    assert!(ready < 2.0 * hashed, "{ready:.3} s for what is hashed in {hashed:.3} s");
 }
