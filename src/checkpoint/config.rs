@@ -300,3 +300,38 @@ fn size(part: &Map<String, Value>, name: &str, default: usize) -> Result<usize, 
             .ok_or_else(|| format!("{name} is {:.40}, not a positive number", value.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes and parameters of open_clip's `model_configs`, in the words of their own weights.
+    #[test]
+    fn published_models_are_known_by_their_shapes() {
+        let tower = |width, layers, heads, mlp_width| Tower { width, layers, heads, mlp_width };
+        let (small, large) = (tower(512, 12, 8, 2048), tower(768, 12, 12, 3072));
+        let (huge, giant) = (tower(1024, 24, 16, 4096), tower(1280, 32, 20, 5120));
+        for (image_size, patch_size, vision, text, embed_dim, parameters) in [
+            (224, 32, tower(768, 12, 12, 3072), small, 512, 151_277_313),
+            (224, 16, tower(768, 12, 12, 3072), small, 512, 149_620_737),
+            (224, 14, tower(1024, 24, 16, 4096), large, 768, 427_616_513),
+            (336, 14, tower(1024, 24, 16, 4096), large, 768, 427_944_193),
+            (224, 14, tower(1280, 32, 16, 5120), huge, 1024, 986_109_441),
+            (224, 14, tower(1408, 40, 16, 6144), huge, 1024, 1_366_678_273),
+            (224, 14, tower(1664, 48, 16, 8192), giant, 1280, 2_539_567_105),
+        ] {
+            let known = Architecture { image_size, patch_size, vision, text, embed_dim, ..Architecture::vit_b_32() };
+            assert_eq!(known.parameters(), parameters);
+            let shapes = known.tensors().into_iter().collect();
+            assert_eq!(from_shapes(&shapes, Activation::QuickGelu), Ok(known));
+        }
+    }
+
+    /// CLoVe's text tower has 64 positions, and every other size is that of ViT-B/32.
+    #[test]
+    fn a_shorter_context_is_read_off_too() {
+        let clove = Architecture { context_length: 64, ..Architecture::vit_b_32() };
+        let shapes = clove.tensors().into_iter().collect();
+        assert_eq!(from_shapes(&shapes, Activation::QuickGelu), Ok(clove));
+    }
+}

@@ -180,7 +180,9 @@ fn dtypes(weights: &Weights<'_>) -> BTreeMap<String, usize> {
 
 fn sha256(files: &[(&Path, &[u8])]) -> String {
     let mut hash = sha2::Sha256::new();
-    files.iter().for_each(|(_, bytes)| hash.update(bytes));
+    for (_, bytes) in files {
+        hash.update(bytes);
+    }
     hash.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 

@@ -272,6 +272,7 @@ fn configurations_are_not_trusted() {
     }
     for (config, words) in [
         (r#"{"model_type": "siglip"}"#, "siglip"),
+        (r#"{"architecture": "vit_base_patch32_clip_224"}"#, "describes no CLIP model"),
         (r#"{"vision_config": {"hidden_act": "relu"}}"#, "relu"),
         (
             r#"{"vision_config": {"hidden_act": "gelu"}, "text_config": {"hidden_act": "quick_gelu"}}"#,
@@ -286,6 +287,9 @@ fn configurations_are_not_trusted() {
         (r#"{"vision_cfg": {"timm_model_name": "vit"}}"#, "timm"),
         (r#"{"vision_cfg": {"layers": [3, 4, 6, 3]}}"#, "ResNet"),
         (r#"{"text_cfg": {"hf_model_name": "roberta"}}"#, "language model"),
+        (r#"{"vision_cfg": {"no_ln_pre": true}}"#, "no_ln_pre"),
+        (r#"{"vision_cfg": {"pool_type": "avg"}}"#, "\"avg\""),
+        (r#"{"text_cfg": {"embed_cls": true}}"#, "embed_cls"),
         (r#"{"text_cfg": {"mlp_ratio": -4}}"#, "MLP"),
         (r#"{"vision_cfg": {"head_width": 5000}}"#, "0 heads"),
     ] {

@@ -270,15 +270,15 @@ fn pickles_are_data_and_nothing_runs() {
 #[test]
 fn depth_and_sharing_cost_nothing() {
     let mut lists = b"\x80\x02".to_vec();
-    lists.extend([b']'; 30_000]);
-    lists.extend([b'a'; 29_999]);
+    lists.extend(vec![b']'; 30_000]);
+    lists.extend(vec![b'a'; 29_999]);
     lists.push(b'.');
     assert!(said(&pickled(&lists)).contains("neither a state dict"));
     let mut tuples = b"\x80\x02)".to_vec();
-    tuples.extend([0x85; 60_000]);
+    tuples.extend(vec![0x85; 60_000]);
     tuples.push(b'.');
     assert!(said(&pickled(&tuples)).contains("neither a state dict"));
-    assert!(said(&pickled(&[b'('; 100_000])).contains("far more objects"));
+    assert!(said(&pickled(&vec![b'('; 100_000])).contains("far more objects"));
 
     let class = b"c__torch__\nM\n)\x81}(";
     let nested = |times: usize| {
@@ -315,7 +315,7 @@ fn depth_and_sharing_cost_nothing() {
     assert!(said(&pickled(&doubling)).contains("not a CLIP model"));
 
     let mut remembered = b"\x80\x04}".to_vec();
-    remembered.extend([0x94; 100_000]);
+    remembered.extend(vec![0x94; 100_000]);
     remembered.push(b'.');
     assert!(said(&pickled(&remembered)).contains("far more objects"));
     let mut repeated = b"\x80\x02}q\x00(".to_vec();
