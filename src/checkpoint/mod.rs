@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod mmap;
 mod names;
+mod opcodes;
 mod pickle;
 mod read;
 mod releases;
