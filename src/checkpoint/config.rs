@@ -18,13 +18,27 @@ pub struct Known {
     pub activation_source: String,
 }
 
+/// Reads the configuration file that belongs to this naming, as [`to_json`] writes it and the libraries do.
+///
+/// # Errors
+/// One sentence with `path`: not JSON, not of a CLIP model, sizes that no model has, or a part that is not supported.
+pub fn from_json(text: &str, naming: Naming, path: &Path) -> Result<Known, CheckpointError> {
+    match naming {
+        Naming::Hf => from_hf(text, path),
+        Naming::OpenClip => from_open_clip(text, path),
+    }
+}
+
 /// Reads Hugging Face's `config.json` of a `CLIPModel`. Absent fields take transformers' defaults, which are those of
 /// OpenAI's ViT-B/32 (`configuration_clip.py`).
-pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
+fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     let root = object(text, path)?;
     let fail = |reason: String| CheckpointError::config(path, reason);
     if let Some(kind) = root.get("model_type").and_then(Value::as_str).filter(|k| *k != "clip") {
         return Err(fail(format!("model_type is {kind:?}, and only 'clip' is supported")));
+    }
+    if !is_clip(&root) {
+        return Err(fail("it describes no CLIP model: model_type, vision_config and text_config are absent".into()));
     }
     let vision = section(&root, "vision_config", "vision_config_dict");
     let text_part = section(&root, "text_config", "text_config_dict");
@@ -59,6 +73,18 @@ pub fn from_hf(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     Ok(Known { architecture, activation_source: source.into() })
 }
 
+/// Whether a `config.json` is of a `CLIPModel` at all: timm's models have a file of that name too.
+fn is_clip(root: &Map<String, Value>) -> bool {
+    ["model_type", "vision_config", "text_config", "vision_config_dict", "text_config_dict"]
+        .iter()
+        .any(|field| root.contains_key(*field))
+}
+
+/// Whether [`from_hf`] would find a model described in this text.
+pub(super) fn describes_hf(text: &str) -> bool {
+    matches!(serde_json::from_str(text), Ok(Value::Object(root)) if is_clip(&root))
+}
+
 /// Old OpenAI configurations say `eos_token_id` 2 and mean the largest id (transformers #24650).
 fn hf_end_of_text(text: &Map<String, Value>, vocab_size: usize) -> u32 {
     let last = u32::try_from(vocab_size - 1).unwrap_or(u32::MAX);
@@ -78,7 +104,7 @@ fn hf_tower(part: &Map<String, Value>, [width, layers, heads, mlp]: [usize; 4]) 
 }
 
 /// Reads open_clip's `open_clip_config.json`, or the same object without its `model_cfg` wrapper.
-pub fn from_open_clip(text: &str, path: &Path) -> Result<Known, CheckpointError> {
+fn from_open_clip(text: &str, path: &Path) -> Result<Known, CheckpointError> {
     let root = object(text, path)?;
     let fail = |reason: String| CheckpointError::config(path, reason);
     let model = root.get("model_cfg").and_then(Value::as_object).unwrap_or(&root);
@@ -125,6 +151,17 @@ fn refuse_unsupported(vision: &Map<String, Value>, text: &Map<String, Value>) ->
     if vision.contains_key("timm_model_name") {
         return Err("the image tower is a timm model, which is not supported".into());
     }
+    let is_set = |part: &Map<String, Value>, field: &str| {
+        part.get(field).is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false)))
+    };
+    let of_vision = ["no_ln_pre", "ls_init_value", "attentional_pool", "final_ln_after_pool"].map(|f| (vision, f));
+    let of_text = ["ls_init_value", "embed_cls", "proj_bias"].map(|f| (text, f));
+    if let Some((_, field)) = of_vision.iter().chain(&of_text).find(|(part, field)| is_set(part, field)) {
+        return Err(format!("{field} is set, which is not supported"));
+    }
+    if let Some(pool) = vision.get("pool_type").and_then(Value::as_str).filter(|p| *p != "tok") {
+        return Err(format!("the image tower pools by {pool:?}, and only 'tok' is supported"));
+    }
     if vision.get("layers").is_some_and(Value::is_array) {
         return Err("the image tower is a ResNet, which is not supported".into());
     }
@@ -140,7 +177,11 @@ fn refuse_unsupported(vision: &Map<String, Value>, text: &Map<String, Value>) ->
     Ok(())
 }
 
-/// Sizes read off the tensors themselves, by OpenAI's rule (`build_model`): heads are 64 wide.
+/// Widths of image towers whose heads are not 64 wide, with their heads: open_clip's ViT-H, ViT-g, ViT-bigG, ViT-e.
+const WIDE_HEADS: [(usize, usize); 4] = [(1280, 16), (1408, 16), (1664, 16), (1792, 16)];
+
+/// Sizes read off the tensors themselves, by OpenAI's rule (`build_model`): heads are 64 wide, but for the image towers
+/// of [`WIDE_HEADS`].
 ///
 /// `shapes` holds open_clip names. The activation cannot be read and must be given.
 pub fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>, activation: Activation) -> Result<Architecture, String> {
@@ -153,7 +194,11 @@ pub fn from_shapes(shapes: &BTreeMap<String, Vec<usize>>, activation: Activation
         |prefix: &str| shapes.keys().filter(|k| k.starts_with(prefix) && k.ends_with(".attn.in_proj_weight")).count();
     let tower = |prefix: &str, width: usize| -> Result<Tower, String> {
         let mlp_width = shape(&format!("{prefix}0.mlp.c_fc.weight"), 2)?[0];
-        Ok(Tower { width, layers: layers(prefix), heads: width / 64, mlp_width })
+        let wide = WIDE_HEADS.iter().find(|(w, _)| *w == width && prefix.starts_with("visual."));
+        let heads = wide.map(|(_, heads)| *heads).or(width.is_multiple_of(64).then_some(width / 64));
+        let unknown =
+            || format!("the heads of a tower of width {width} cannot be known without a configuration beside it");
+        Ok(Tower { width, layers: layers(prefix), heads: heads.ok_or_else(unknown)?, mlp_width })
     };
     let conv = shape("visual.conv1.weight", 4)?;
     let positions = shape("visual.positional_embedding", 2)?[0];
@@ -253,5 +298,40 @@ fn size(part: &Map<String, Value>, name: &str, default: usize) -> Result<usize, 
             .and_then(|v| usize::try_from(v).ok())
             .filter(|v| *v > 0)
             .ok_or_else(|| format!("{name} is {:.40}, not a positive number", value.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes and parameters of open_clip's `model_configs`, in the words of their own weights.
+    #[test]
+    fn published_models_are_known_by_their_shapes() {
+        let tower = |width, layers, heads, mlp_width| Tower { width, layers, heads, mlp_width };
+        let (small, large) = (tower(512, 12, 8, 2048), tower(768, 12, 12, 3072));
+        let (huge, giant) = (tower(1024, 24, 16, 4096), tower(1280, 32, 20, 5120));
+        for (image_size, patch_size, vision, text, embed_dim, parameters) in [
+            (224, 32, tower(768, 12, 12, 3072), small, 512, 151_277_313),
+            (224, 16, tower(768, 12, 12, 3072), small, 512, 149_620_737),
+            (224, 14, tower(1024, 24, 16, 4096), large, 768, 427_616_513),
+            (336, 14, tower(1024, 24, 16, 4096), large, 768, 427_944_193),
+            (224, 14, tower(1280, 32, 16, 5120), huge, 1024, 986_109_441),
+            (224, 14, tower(1408, 40, 16, 6144), huge, 1024, 1_366_678_273),
+            (224, 14, tower(1664, 48, 16, 8192), giant, 1280, 2_539_567_105),
+        ] {
+            let known = Architecture { image_size, patch_size, vision, text, embed_dim, ..Architecture::vit_b_32() };
+            assert_eq!(known.parameters(), parameters);
+            let shapes = known.tensors().into_iter().collect();
+            assert_eq!(from_shapes(&shapes, Activation::QuickGelu), Ok(known));
+        }
+    }
+
+    /// CLoVe's text tower has 64 positions, and every other size is that of ViT-B/32.
+    #[test]
+    fn a_shorter_context_is_read_off_too() {
+        let clove = Architecture { context_length: 64, ..Architecture::vit_b_32() };
+        let shapes = clove.tensors().into_iter().collect();
+        assert_eq!(from_shapes(&shapes, Activation::QuickGelu), Ok(clove));
     }
 }

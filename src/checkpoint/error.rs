@@ -10,9 +10,9 @@ pub enum CheckpointError {
     #[error("cannot {action}: {source}: {}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
     /// Neither a file nor a folder with weights.
-    #[error("no weights found: expected model.safetensors or open_clip_model.safetensors in the folder: {}", .0.display())]
+    #[error("no weights found: expected model.safetensors, open_clip_model.safetensors or pytorch_model.bin in the folder: {}", .0.display())]
     NoWeights(PathBuf),
-    /// Not safetensors, or cut off.
+    /// Not a format that is read, or cut off.
     #[error("{reason}: {}", path.display())]
     Format { path: PathBuf, reason: String },
     /// A configuration that cannot be understood.

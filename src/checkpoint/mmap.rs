@@ -13,8 +13,8 @@ pub(super) fn map(path: &Path) -> Result<memmap2::Mmap, CheckpointError> {
     if length == 0 {
         return Err(CheckpointError::format(path, "the file is empty"));
     }
-    // SAFETY: the map is read-only, lives only while the tensors are copied out of it, and every read stays within its
-    // bounds, which the safetensors header was checked against. Another process that cuts the file short meanwhile can
-    // end this one with SIGBUS; that risk is the usual one of memory-mapped weights.
+    // SAFETY: the map is read-only, lives only while the tensors are copied out of it, and every read is of a checked
+    // slice of it. Another process that cuts the file short meanwhile can end this one with SIGBUS; that risk is the
+    // usual one of memory-mapped weights.
     unsafe { memmap2::Mmap::map(&file) }.map_err(|e| CheckpointError::io("map the weights", path, e))
 }

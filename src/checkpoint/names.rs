@@ -3,6 +3,8 @@
 //! The table is that of transformers' `convert_clip_original_pytorch_to_hf.py`: Hugging Face splits the fused
 //! `in_proj` into q, k, v, stores both projections transposed, and writes `pre_layrnorm` (sic).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// Who named the tensors of a file.
@@ -98,6 +100,74 @@ fn outside_blocks(name: &str) -> Option<&'static str> {
         "logit_scale" => "logit_scale",
         _ => return None,
     })
+}
+
+/// What wrappers of a model put before its names: DistributedDataParallel, torch.compile, training classes.
+const WRAPPERS: [&str; 3] = ["module.", "_orig_mod.", "model."];
+
+/// Takes off what stands before every name, and open_clip's `text.` of a `CustomTextCLIP`.
+///
+/// # Errors
+/// A clause, where two names would become one.
+pub(super) fn unwrap<T>(mut tensors: BTreeMap<String, T>) -> Result<BTreeMap<String, T>, String> {
+    while let Some(wrapper) =
+        WRAPPERS.iter().find(|w| !tensors.is_empty() && tensors.keys().all(|n| n.starts_with(**w)))
+    {
+        tensors = tensors.into_iter().map(|(name, tensor)| (name[wrapper.len()..].to_owned(), tensor)).collect();
+    }
+    if !tensors.contains_key("text.token_embedding.weight") {
+        return Ok(tensors);
+    }
+    let mut unwrapped = BTreeMap::new();
+    for (name, tensor) in tensors {
+        let bare = name.strip_prefix("text.").unwrap_or(&name).to_owned();
+        if unwrapped.insert(bare, tensor).is_some() {
+            return Err(format!("the file holds '{0}' both with and without 'text.' before it", name.escape_debug()));
+        }
+    }
+    Ok(unwrapped)
+}
+
+/// Names that show a model of another kind, and what it then is.
+const FOREIGN: [(&str, &str); 10] = [
+    ("text_decoder.", "a CoCa model"),
+    ("logit_bias", "a SigLIP model"),
+    ("visual.trunk.", "a CLIP model whose image tower is a timm model"),
+    ("visual.layer1.", "a CLIP model whose image tower is a ResNet"),
+    ("visual.blocks.", "an EVA model"),
+    ("visual.attn_pool.", "a CLIP model that pools images by attention"),
+    ("ls_1.gamma", "a CLIP model with layer scales"),
+    ("text.transformer.e", "a CLIP model whose text tower is a Hugging Face language model"),
+    ("text_projection.bias", "a CLIP model whose text projection has a bias"),
+    ("text_model.encoder.layer.", "a CLIP model whose text tower is a BERT"),
+];
+
+/// The naming of a file, once [`unwrap`] has been there.
+///
+/// # Errors
+/// A sentence that says what the file holds instead of a supported CLIP model.
+pub(super) fn naming_of<T>(tensors: &BTreeMap<String, T>) -> Result<Naming, String> {
+    let any = |part: &str| tensors.keys().any(|name| name.contains(part));
+    if let Some((_, kind)) = FOREIGN.iter().find(|(part, _)| any(part)) {
+        return Err(format!("this is {kind}, which is not supported; only CLIP with two plain transformers is"));
+    }
+    let has = |name: &str| tensors.contains_key(name);
+    let hf = ["vision_model.embeddings.class_embedding", "text_model.embeddings.token_embedding.weight"].map(has);
+    let open_clip = ["visual.class_embedding", "token_embedding.weight"].map(has);
+    if hf == [true; 2] {
+        return Ok(Naming::Hf);
+    }
+    if open_clip == [true; 2] {
+        return Ok(Naming::OpenClip);
+    }
+    // One tower saved by itself has no name of its own before its tensors.
+    let vision = hf[0] || open_clip[0] || has("embeddings.class_embedding") || has("class_embedding");
+    let text = hf[1] || open_clip[1] || has("embeddings.token_embedding.weight");
+    if vision || text {
+        let found = if vision { "image" } else { "text" };
+        return Err(format!("the file holds only the {found} tower; both towers are needed"));
+    }
+    Err(format!("this is not a CLIP model: none of its {} tensors is a CLIP tower's", tensors.len()))
 }
 
 /// The block that an open_clip name lies in, with its tower (`true` for the image tower).

@@ -3,23 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
-use rayon::prelude::*;
-use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
+use candle_core::Tensor;
 use serde::Serialize;
 use sha2::Digest as _;
 
 use super::architecture::Architecture;
 use super::config::{self, Known};
-use super::names::{self, Naming, Origin};
-use super::{CheckpointError, mmap};
+use super::files::{self, Files};
+use super::names::{self, Naming};
+use super::stored::Weights;
+use super::{CheckpointError, assemble, mmap, releases, safetensors_file, torch};
 use crate::kernels::Activation;
-
-/// The metadata key under which our own files carry their recipe and architecture.
-pub(super) const METADATA_KEY: &str = "clove";
-
-/// Largest configuration or tokenizer file that is read (a real `tokenizer.json` has 2 to 4 MB).
-const MAX_SIDE_FILE: u64 = 64 << 20;
 
 /// What the caller knows better than the files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,7 +27,7 @@ pub struct Options {
 pub struct Provenance {
     /// As given by the user, or `demo:base`.
     pub path: PathBuf,
-    /// File format.
+    /// File format: `safetensors`, `pytorch` (a pickle in a zip archive) or `torchscript`.
     pub format: String,
     /// Naming of the tensors in the file.
     pub naming: Naming,
@@ -43,7 +37,7 @@ pub struct Provenance {
     pub tensors: usize,
     /// Element types in the file with their number of tensors.
     pub dtypes: BTreeMap<String, usize>,
-    /// SHA-256 of the weights file, hexadecimal.
+    /// SHA-256 of the weights file, hexadecimal; of its shards one after the other, in the order of their names.
     pub sha256: String,
 }
 
@@ -65,7 +59,7 @@ pub struct Checkpoint {
 pub struct Parts<'a> {
     /// How messages call it.
     pub name: &'a str,
-    /// A safetensors file.
+    /// A weights file of any format.
     pub weights: &'a [u8],
     /// Hugging Face's `config.json`.
     pub config: &'a str,
@@ -74,25 +68,37 @@ pub struct Parts<'a> {
 }
 
 impl Checkpoint {
-    /// Opens a safetensors file, or a folder that holds one with its configuration.
+    /// Opens a weights file (safetensors, PyTorch or TorchScript), an index of shards, or a folder that holds one of
+    /// them, with the configuration beside it.
+    ///
+    /// The activation comes from the options, else our own metadata, else the configuration, else from knowing the
+    /// release; it is never guessed.
     ///
     /// # Errors
-    /// One sentence with the file: unreadable, truncated, not safetensors, not a CLIP model, a wrong shape (naming the
-    /// first tensor that differs), values that are not finite, or an activation that nothing tells.
+    /// One sentence with the file: unreadable, truncated, of another format, not a CLIP model or one that is not
+    /// supported, a wrong shape (naming the first tensor that differs), values that are not finite, or an activation
+    /// that nothing tells.
     pub fn open(path: &Path, options: Options) -> Result<Self, CheckpointError> {
-        let weights_path = find_weights(path)?;
-        let map = mmap::map(&weights_path)?;
-        let config = beside(&weights_path, &["config.json", "open_clip_config.json"]);
-        let tokenizer = match beside(&weights_path, &["tokenizer.json"]).pop() {
-            Some(file) => Some(read_small(&file)?),
+        let files = Files::find(path)?;
+        let maps = files.weights.iter().map(|file| mmap::map(file)).collect::<Result<Vec<_>, _>>()?;
+        let config = files.beside(&["config.json", "open_clip_config.json"]);
+        let tokenizer = match files.beside(&["tokenizer.json"]).pop() {
+            Some(file) => Some(files::read_small(&file)?),
             None => None,
         };
-        let own = own_metadata(&map);
-        let mut checkpoint =
-            Self::read(&weights_path, &map, |naming, file| known(own, naming, file, &config, &weights_path, options))?;
+        let weights: Vec<_> = files.weights.iter().map(PathBuf::as_path).zip(maps.iter().map(|map| &**map)).collect();
+        let mut checkpoint = Self::read(&files.main, &weights, options, |naming| from_files(&config, naming))?;
         path.clone_into(&mut checkpoint.provenance.path);
         checkpoint.tokenizer = tokenizer;
         Ok(checkpoint)
+    }
+
+    /// Reads a weights file that is in memory already and has no configuration; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub fn from_bytes(name: &Path, bytes: &[u8], options: Options) -> Result<Self, CheckpointError> {
+        Self::read(name, &[(name, bytes)], options, |_| Ok(None))
     }
 
     /// Reads embedded files in Hugging Face layout.
@@ -101,7 +107,8 @@ impl Checkpoint {
     /// As [`Checkpoint::open`].
     pub fn from_parts(parts: Parts<'_>) -> Result<Self, CheckpointError> {
         let path = Path::new(parts.name);
-        let mut checkpoint = Self::read(path, parts.weights, |_, _| config::from_hf(parts.config, path))?;
+        let config = |_| config::from_json(parts.config, Naming::Hf, path).map(Some);
+        let mut checkpoint = Self::read(path, &[(path, parts.weights)], Options::default(), config)?;
         checkpoint.tokenizer = Some(parts.tokenizer.to_vec());
         Ok(checkpoint)
     }
@@ -111,266 +118,115 @@ impl Checkpoint {
         &self.provenance.sha256
     }
 
+    /// `main` is what messages name; `config` finds the configuration for a naming.
     fn read(
-        path: &Path,
-        bytes: &[u8],
-        known: impl FnOnce(Naming, &SafeTensors<'_>) -> Result<Known, CheckpointError>,
+        main: &Path,
+        files: &[(&Path, &[u8])],
+        options: Options,
+        config: impl FnOnce(Naming) -> Result<Option<Known>, CheckpointError>,
     ) -> Result<Self, CheckpointError> {
-        let file = SafeTensors::deserialize(bytes).map_err(|e| CheckpointError::format(path, broken(&e, bytes)))?;
-        let naming = naming_of(&file).map_err(|reason| CheckpointError::weights(path, reason))?;
-        let known = known(naming, &file)?;
-        let fail = |reason| CheckpointError::weights(path, reason);
-        refuse_unknown(&file, naming, &known.architecture).map_err(fail)?;
-        let (tensors, sha256) = rayon::join(
-            || read_all(&file, naming, &known.architecture),
-            || sha2::Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")),
-        );
-        let mut dtypes = BTreeMap::new();
-        for (_, view) in file.iter() {
-            *dtypes.entry(format!("{:?}", view.dtype())).or_insert(0) += 1;
+        let fail = |reason| CheckpointError::weights(main, reason);
+        let mut weights = merge(files)?;
+        let dtypes = dtypes(&weights);
+        let tensors = weights.tensors.len();
+        weights.tensors = names::unwrap(weights.tensors).map_err(fail)?;
+        let naming = names::naming_of(&weights.tensors).map_err(fail)?;
+        let (mut architecture, mut activation_source) = known(main, &weights, naming, config)?;
+        let (read, sha256) =
+            rayon::join(|| assemble::read_all(&weights.tensors, naming, &architecture), || sha256(files));
+        let read = read.map_err(fail)?;
+        if let Some(activation) = options.activation {
+            (architecture.activation, activation_source) = (activation, Some("--activation".into()));
+        } else if activation_source.is_none() {
+            let file = main.file_name().unwrap_or_default().to_string_lossy();
+            let found = releases::activation(&sha256, &file, &architecture).or_else(|| of_openai(&weights));
+            let (activation, source) = found.ok_or_else(|| CheckpointError::UnknownActivation(main.to_owned()))?;
+            (architecture.activation, activation_source) = (activation, Some(source));
         }
         let provenance = Provenance {
-            path: path.to_owned(),
-            format: "safetensors".into(),
+            path: main.to_owned(),
+            format: weights.format.into(),
             naming,
-            activation_source: known.activation_source,
-            tensors: file.len(),
+            activation_source: activation_source.unwrap_or_default(),
+            tensors,
             dtypes,
             sha256,
         };
-        Ok(Self { tensors: tensors.map_err(fail)?, architecture: known.architecture, provenance, tokenizer: None })
+        Ok(Self { tensors: read, architecture, provenance, tokenizer: None })
     }
 }
 
-fn find_weights(path: &Path) -> Result<PathBuf, CheckpointError> {
-    let metadata = std::fs::metadata(path).map_err(|e| CheckpointError::io("open the checkpoint", path, e))?;
-    if !metadata.is_dir() {
-        return Ok(path.to_owned());
+/// The tensors of every file, each by what its first bytes say it is.
+fn merge<'a>(files: &[(&Path, &'a [u8])]) -> Result<Weights<'a>, CheckpointError> {
+    let mut merged: Option<Weights<'a>> = None;
+    for (path, bytes) in files {
+        let read = if torch::is_zip(bytes) { torch::read(bytes) } else { safetensors_file::read(bytes) };
+        let read = read.map_err(|reason| CheckpointError::format(path, reason))?;
+        match &mut merged {
+            None => merged = Some(read),
+            Some(merged) => merged.tensors.extend(read.tensors),
+        }
     }
-    let names = ["model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors"];
-    let found = names.iter().map(|name| path.join(name)).find(|file| file.is_file());
-    found.ok_or_else(|| CheckpointError::NoWeights(path.to_owned()))
+    merged.ok_or_else(|| CheckpointError::NoWeights(PathBuf::new()))
 }
 
-fn beside(weights: &Path, names: &[&str]) -> Vec<PathBuf> {
-    names.iter().map(|name| weights.with_file_name(name)).filter(|file| file.is_file()).collect()
-}
-
-fn read_small(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    let fail = |e| CheckpointError::io("read the file beside the weights", path, e);
-    let length = std::fs::metadata(path).map_err(fail)?.len();
-    if length > MAX_SIDE_FILE {
-        return Err(CheckpointError::format(path, format!("the file has {length} bytes, far more than it should")));
+fn dtypes(weights: &Weights<'_>) -> BTreeMap<String, usize> {
+    let mut dtypes = BTreeMap::new();
+    for tensor in weights.tensors.values() {
+        *dtypes.entry(format!("{:?}", tensor.dtype)).or_insert(0) += 1;
     }
-    std::fs::read(path).map_err(fail)
+    dtypes
 }
 
-/// Architecture and activation: from our own metadata, from the configuration that goes with the naming, or from
-/// shapes and the caller's word.
+fn sha256(files: &[(&Path, &[u8])]) -> String {
+    let mut hash = sha2::Sha256::new();
+    for (_, bytes) in files {
+        hash.update(bytes);
+    }
+    hash.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+/// The configuration that goes with the naming. A `config.json` beside open_clip's names counts only where it is one of
+/// transformers: timm's repositories have another file of that name.
+fn from_files(config: &[PathBuf], naming: Naming) -> Result<Option<Known>, CheckpointError> {
+    let text = |path: &Path| Ok::<_, CheckpointError>(String::from_utf8_lossy(&files::read_small(path)?).into_owned());
+    let hf = config.iter().find(|path| path.ends_with("config.json"));
+    let open_clip = config.iter().find(|path| path.ends_with("open_clip_config.json"));
+    let (path, kind) = match (naming, hf, open_clip) {
+        (Naming::OpenClip, _, Some(path)) | (Naming::Hf, None, Some(path)) => (path, Naming::OpenClip),
+        (_, Some(path), _) => (path, Naming::Hf),
+        (_, None, None) => return Ok(None),
+    };
+    let text = text(path)?;
+    if naming == Naming::OpenClip && kind == Naming::Hf && !config::describes_hf(&text) {
+        return Ok(None);
+    }
+    config::from_json(&text, kind, path).map(Some)
+}
+
+/// Architecture, and where its activation was learnt: from our own metadata, or from the configuration. From shapes
+/// alone the activation stays open.
 fn known(
-    own: Option<Architecture>,
+    main: &Path,
+    weights: &Weights<'_>,
     naming: Naming,
-    file: &SafeTensors<'_>,
-    config: &[PathBuf],
-    weights: &Path,
-    options: Options,
-) -> Result<Known, CheckpointError> {
-    let wanted = if naming == Naming::Hf { "config.json" } else { "open_clip_config.json" };
-    let mut known = if let Some(architecture) = own {
-        architecture.check().map_err(|reason| CheckpointError::weights(weights, reason))?;
-        Known { architecture, activation_source: "the file's own metadata".into() }
-    } else if let Some(path) = config.iter().find(|p| p.ends_with(wanted)).or(config.first()) {
-        let text = String::from_utf8_lossy(&read_small(path)?).into_owned();
-        let parse = if path.ends_with("config.json") { config::from_hf } else { config::from_open_clip };
-        parse(&text, path)?
-    } else {
-        let activation = options.activation.ok_or_else(|| CheckpointError::UnknownActivation(weights.to_owned()))?;
-        let shapes = open_clip_shapes(file, naming);
-        let architecture =
-            config::from_shapes(&shapes, activation).map_err(|reason| CheckpointError::weights(weights, reason))?;
-        Known { architecture, activation_source: "--activation".into() }
-    };
-    if let Some(activation) = options.activation {
-        known.architecture.activation = activation;
-        known.activation_source = "--activation".into();
+    config: impl FnOnce(Naming) -> Result<Option<Known>, CheckpointError>,
+) -> Result<(Architecture, Option<String>), CheckpointError> {
+    let fail = |reason| CheckpointError::weights(main, reason);
+    if let Some(architecture) = weights.own {
+        architecture.check().map_err(fail)?;
+        return Ok((architecture, Some("the file's own metadata".into())));
     }
-    Ok(known)
+    if let Some(known) = config(naming)? {
+        return Ok((known.architecture, Some(known.activation_source)));
+    }
+    let shapes = assemble::open_clip_shapes(&weights.tensors, naming);
+    // Of the two, any: nothing but the caller's word or the release decides.
+    let architecture = config::from_shapes(&shapes, Activation::QuickGelu).map_err(fail)?;
+    Ok((architecture, None))
 }
 
-/// The architecture that our own files carry in their header.
-fn own_metadata(bytes: &[u8]) -> Option<Architecture> {
-    let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
-    let record = header.metadata().as_ref()?.get(METADATA_KEY)?;
-    let record: serde_json::Value = serde_json::from_str(record).ok()?;
-    serde_json::from_value(record.get("architecture")?.clone()).ok()
-}
-
-/// A sentence for each way in which a safetensors file can be broken.
-fn broken(error: &SafeTensorError, bytes: &[u8]) -> String {
-    use SafeTensorError as E;
-    let is_cut = matches!(error, E::MetadataIncompleteBuffer | E::InvalidHeaderLength);
-    if !is_cut && !matches!(error, E::HeaderTooLarge | E::HeaderTooSmall | E::InvalidHeader(_)) {
-        return format!("this is not a valid safetensors file ({})", error.to_string().escape_debug());
-    }
-    // A pickle's first byte may also begin a short header's length; a pickle read as a length is always too large.
-    let is_pickle = bytes.first() == Some(&0x80) && matches!(error, E::HeaderTooLarge);
-    if is_pickle || bytes.starts_with(b"PK\x03\x04") {
-        "this is a PyTorch file, not safetensors; save it as safetensors first".into()
-    } else if bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
-        "this is text, not a safetensors file".into()
-    } else if is_cut {
-        format!("the file is truncated or damaged: its header promises more than its {} bytes", bytes.len())
-    } else {
-        "this is not a safetensors file".into()
-    }
-}
-
-fn naming_of(file: &SafeTensors<'_>) -> Result<Naming, String> {
-    let has = |name: &str| file.tensor(name).is_ok();
-    let (vision_hf, text_hf) =
-        (has("vision_model.embeddings.class_embedding"), has("text_model.embeddings.token_embedding.weight"));
-    if vision_hf && text_hf {
-        return Ok(Naming::Hf);
-    }
-    if vision_hf || text_hf {
-        let found = if vision_hf { "image" } else { "text" };
-        return Err(format!("the file holds only the {found} tower; both towers are needed"));
-    }
-    if has("visual.class_embedding") && has("token_embedding.weight") {
-        return Ok(Naming::OpenClip);
-    }
-    let names = file.names();
-    let any = |part: &str| names.iter().any(|n| n.contains(part));
-    Err(if any("logit_bias") {
-        "this is a SigLIP model, which is not supported".into()
-    } else if any("visual.trunk.") {
-        "the image tower is a timm model, which is not supported".into()
-    } else if any("visual.layer1.") {
-        "the image tower is a ResNet, which is not supported".into()
-    } else if any("text.token_embedding.") {
-        "this is an open_clip CustomTextCLIP file, which is not supported yet".into()
-    } else {
-        format!("this is not a CLIP model: none of its {} tensors is a CLIP tower's", names.len())
-    })
-}
-
-/// Names of the file that the architecture does not explain are refused: silently dropping weights changes numbers.
-fn refuse_unknown(file: &SafeTensors<'_>, naming: Naming, architecture: &Architecture) -> Result<(), String> {
-    let mut expected = std::collections::BTreeSet::new();
-    for (name, _) in architecture.tensors() {
-        match names::origin(&name, naming) {
-            Origin::Same(n) | Origin::Transposed(n) => drop(expected.insert(n)),
-            Origin::Stacked(all) => expected.extend(all),
-        }
-    }
-    let mut unknown: Vec<_> =
-        file.names().into_iter().filter(|n| !expected.contains(*n) && !names::is_ignored(n)).collect();
-    unknown.sort_unstable();
-    match unknown.first() {
-        None => Ok(()),
-        Some(first) => Err(format!(
-            "the file holds {} tensors that its configuration does not explain, the first is '{}'",
-            unknown.len(),
-            first.escape_debug()
-        )),
-    }
-}
-
-/// Shapes by open_clip name as far as the file's names can be translated.
-fn open_clip_shapes(file: &SafeTensors<'_>, naming: Naming) -> BTreeMap<String, Vec<usize>> {
-    if naming == Naming::OpenClip {
-        return file.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec())).collect();
-    }
-    // Hugging Face names of a model without configuration: ask for every name that a model of many layers could have.
-    let layers = file.names().len().min(256);
-    let probe = super::Tower { width: 1, layers, heads: 1, mlp_width: 1 };
-    let mut shapes = BTreeMap::new();
-    let named = Architecture {
-        image_size: 1,
-        patch_size: 1,
-        vision: probe,
-        text: probe,
-        context_length: 1,
-        vocab_size: 1,
-        embed_dim: 1,
-        activation: Activation::QuickGelu,
-        layer_norm_eps: 1e-5,
-        end_of_text: 0,
-    };
-    for (name, _) in named.tensors() {
-        let shape_of = |n: &str| file.tensor(n).ok().map(|view| view.shape().to_vec());
-        let shape = match names::origin(&name, naming) {
-            Origin::Same(n) => shape_of(&n),
-            Origin::Transposed(n) => shape_of(&n).map(|s| s.into_iter().rev().collect()),
-            Origin::Stacked([q, ..]) => shape_of(&q).map(|mut s| {
-                if let Some(rows) = s.first_mut() {
-                    *rows = rows.saturating_mul(3);
-                }
-                s
-            }),
-        };
-        shapes.extend(shape.map(|shape| (name, shape)));
-    }
-    shapes
-}
-
-fn read_all(
-    file: &SafeTensors<'_>,
-    naming: Naming,
-    architecture: &Architecture,
-) -> Result<BTreeMap<String, Tensor>, String> {
-    let read = |(name, shape): (String, Vec<usize>)| {
-        let tensor = read_one(file, &names::origin(&name, naming), &shape)?;
-        Ok((name, tensor))
-    };
-    architecture.tensors().into_par_iter().map(read).collect::<Vec<_>>().into_iter().collect()
-}
-
-fn read_one(file: &SafeTensors<'_>, origin: &Origin, shape: &[usize]) -> Result<Tensor, String> {
-    let part = |name: &str, shape: &[usize]| -> Result<Vec<f32>, String> {
-        let view = file.tensor(name).map_err(|_| format!("the tensor '{name}' is missing"))?;
-        // A logit scale may be stored as one number or as a list of one.
-        let fits = view.shape() == shape || (shape.is_empty() && view.shape() == [1]);
-        if !fits {
-            return Err(format!("the tensor '{name}' has shape {:?} and should have {shape:?}", view.shape()));
-        }
-        floats(name, &view)
-    };
-    let values = match origin {
-        Origin::Same(name) => part(name, shape)?,
-        Origin::Transposed(name) => {
-            let [rows, columns] = *shape else { return Err(format!("'{name}' should be a matrix")) };
-            transpose(&part(name, &[columns, rows])?, columns, rows)
-        }
-        Origin::Stacked(all) => {
-            let mut third = shape.to_vec();
-            third[0] /= 3;
-            let mut values = Vec::with_capacity(shape.iter().product());
-            for name in all {
-                values.extend(part(name, &third)?);
-            }
-            values
-        }
-    };
-    Tensor::from_vec(values, shape, &Device::Cpu).map_err(|e| e.to_string())
-}
-
-/// Transposes a row-major `[rows, columns]` matrix.
-pub(super) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..columns).flat_map(|c| (0..rows).map(move |r| values[r * columns + c])).collect()
-}
-
-/// Widens to f32 (exact for F16 and BF16) and refuses what is not finite.
-fn floats(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, String> {
-    let data = view.data();
-    let values: Vec<f32> = match view.dtype() {
-        Dtype::F32 => data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-        Dtype::F16 => data.as_chunks::<2>().0.iter().map(|b| half::f16::from_le_bytes(*b).to_f32()).collect(),
-        Dtype::BF16 => data.as_chunks::<2>().0.iter().map(|b| half::bf16::from_le_bytes(*b).to_f32()).collect(),
-        other => return Err(format!("the tensor '{name}' is stored as {other:?}; F32, F16 and BF16 are supported")),
-    };
-    match values.iter().filter(|v| !v.is_finite()).count() {
-        0 => Ok(values),
-        n => Err(format!("the tensor '{name}' holds {n} values that are not finite (NaN or infinite)")),
-    }
+fn of_openai(weights: &Weights<'_>) -> Option<(Activation, String)> {
+    let source = "the TorchScript archive of an OpenAI release".to_owned();
+    weights.is_openai.then_some((Activation::QuickGelu, source))
 }

@@ -9,8 +9,9 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::Value;
 
 use super::architecture::Architecture;
+use super::assemble::transpose;
 use super::names::{self, Naming, Origin};
-use super::read::{METADATA_KEY, transpose};
+use super::safetensors_file::METADATA_KEY;
 use super::{CheckpointError, config};
 
 /// A model to write.

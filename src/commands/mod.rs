@@ -22,7 +22,8 @@ use crate::kernels::{Activation, keep_candle_serial};
 
 /// A workbench for patching CLIP models. Without a command it opens the window.
 ///
-/// CKPT is a safetensors file or a Hugging Face or open_clip folder; demo:base and demo:tuned name the embedded pair.
+/// CKPT is a safetensors, PyTorch or TorchScript file, or a Hugging Face or open_clip folder, whole or in shards;
+/// demo:base and demo:tuned name the embedded pair.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {

@@ -111,11 +111,11 @@ fn other_files_are_called_what_they_are() {
         (b"".as_slice(), "empty"),
         (b"x", "text"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 605157884\n", "this is text"),
-        (b"PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00\x00\x00archive/data.pkl", "PyTorch"),
-        (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch"),
+        (b"PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00\x00\x00archive/data.pkl", "zip directory"),
+        (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch before 1.6"),
         (b"\x02\0\0\0\0\0\0\0{}", "not a CLIP model"),
         (b"\x02\0\0\0\0\0\0\0[]", "not a valid safetensors file"),
-        (b"\xff\xff\xff\xff\xff\xff\xff\xff{}", "not a safetensors file"),
+        (b"\xff\xff\xff\xff\xff\xff\xff\xff{}", "not a safetensors or PyTorch file"),
     ] {
         let said = sentence(&file(&room, bytes), Options::default());
         assert!(said.contains(words), "{words}: {said}");
@@ -272,6 +272,7 @@ fn configurations_are_not_trusted() {
     }
     for (config, words) in [
         (r#"{"model_type": "siglip"}"#, "siglip"),
+        (r#"{"architecture": "vit_base_patch32_clip_224"}"#, "describes no CLIP model"),
         (r#"{"vision_config": {"hidden_act": "relu"}}"#, "relu"),
         (
             r#"{"vision_config": {"hidden_act": "gelu"}, "text_config": {"hidden_act": "quick_gelu"}}"#,
@@ -286,6 +287,9 @@ fn configurations_are_not_trusted() {
         (r#"{"vision_cfg": {"timm_model_name": "vit"}}"#, "timm"),
         (r#"{"vision_cfg": {"layers": [3, 4, 6, 3]}}"#, "ResNet"),
         (r#"{"text_cfg": {"hf_model_name": "roberta"}}"#, "language model"),
+        (r#"{"vision_cfg": {"no_ln_pre": true}}"#, "no_ln_pre"),
+        (r#"{"vision_cfg": {"pool_type": "avg"}}"#, "\"avg\""),
+        (r#"{"text_cfg": {"embed_cls": true}}"#, "embed_cls"),
         (r#"{"text_cfg": {"mlp_ratio": -4}}"#, "MLP"),
         (r#"{"vision_cfg": {"head_width": 5000}}"#, "0 heads"),
     ] {
@@ -296,16 +300,29 @@ fn configurations_are_not_trusted() {
 
 #[test]
 fn without_a_configuration_the_activation_is_asked_for() {
+    let tower = Tower { width: 64, layers: 1, heads: 1, mlp_width: 4 };
+    let architecture = Architecture { vision: tower, text: tower, ..minute().architecture };
+    let mut plain = Edited::of("open_clip_gelu");
+    let checkpoint = Checkpoint { tokenizer: None, ..random(architecture, 1) };
+    let bytes = bytes_of(&checkpoint, Naming::OpenClip);
+    let copy =
+        |(name, view): (String, TensorView<'_>)| (name, view.dtype(), view.shape().to_vec(), view.data().to_vec());
+    plain.tensors = SafeTensors::deserialize(&bytes).unwrap().tensors().into_iter().map(copy).collect();
+    std::fs::remove_file(plain.room.path().join("open_clip_config.json")).unwrap();
+    let path = plain.write();
+    let said = sentence(&path, Options::default());
+    assert!(said.contains("--activation quick-gelu") && said.contains("--activation gelu"), "{said}");
+    let told = Checkpoint::open(&path, Options { activation: Some(Activation::Gelu) }).unwrap();
+    assert_eq!(told.architecture, Architecture { activation: Activation::Gelu, ..architecture });
     for name in ["hf_gelu", "open_clip_gelu"] {
         let edited = Edited::of(name);
         let path = edited.write();
         for file in ["config.json", "open_clip_config.json"] {
             let _ = std::fs::remove_file(path.with_file_name(file));
         }
-        let said = sentence(&path, Options::default());
-        assert!(said.contains("--activation quick-gelu") && said.contains("--activation gelu"), "{said}");
         // Towers of 24 and 16 have no head of 64: told, not guessed.
-        assert!(sentence(&path, Options { activation: Some(Activation::Gelu) }).contains("0 heads"));
+        let said = sentence(&path, Options { activation: Some(Activation::Gelu) });
+        assert!(said.contains("width 24") && said.contains("configuration"), "{said}");
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod blend;
 mod broken;
+mod checkpoint_hostile;
+mod checkpoints;
 mod cli;
 mod cli_data;
 mod demo_pair;
