@@ -37,6 +37,41 @@ pub(super) fn json_rows(path: &Path) -> Result<Vec<(String, Value)>, ReadError> 
     Ok(rows)
 }
 
+/// The lines of a JSONL file, named by their number from 1; blank lines are none. A line that is no JSON is a null, for
+/// the reader to name as skipped.
+pub(super) fn jsonl_rows(path: &Path) -> Result<Vec<(String, Value)>, ReadError> {
+    let text = bounded_text(path, MAX_JSON_BYTES)?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let value = |line: &str| serde_json::from_str(line).or_else(|_| serde_json::from_str(&nan_to_null(line)));
+    let rows: Vec<_> =
+        lines.map(|(i, line)| (format!("line {}", i + 1), value(line).unwrap_or(Value::Null))).collect();
+    if rows.is_empty() {
+        return Err(ReadError::Empty { path: path.to_owned() });
+    }
+    Ok(rows)
+}
+
+/// The rows of a CSV file with a header, named by their number from 1, as objects of strings. Quoting is RFC 4180's; a
+/// row of another length has the fields that it has. A row that cannot be read is a null.
+pub(super) fn csv_rows(path: &Path) -> Result<Vec<(String, Value)>, ReadError> {
+    let text = bounded_text(path, MAX_JSON_BYTES)?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let header = reader.headers().cloned().unwrap_or_default();
+    let object = |record: csv::StringRecord| {
+        let fields = header.iter().zip(record.iter()).map(|(name, field)| (name.trim().to_owned(), field.into()));
+        Value::Object(fields.collect())
+    };
+    let rows: Vec<_> = reader
+        .records()
+        .enumerate()
+        .map(|(i, record)| (format!("row {}", i + 1), record.map_or(Value::Null, object)))
+        .collect();
+    if rows.is_empty() {
+        return Err(ReadError::Empty { path: path.to_owned() });
+    }
+    Ok(rows)
+}
+
 /// The text of a file of at most `limit` bytes, without a byte order mark.
 pub(super) fn bounded_text(path: &Path, limit: u64) -> Result<String, ReadError> {
     let io = |source| ReadError::Io { path: path.to_owned(), source };
