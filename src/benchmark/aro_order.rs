@@ -25,7 +25,8 @@ pub(super) const FLICKR: &str = "aro-flickr-order";
 const FILE: &str = "instances.json";
 /// Folders in which the file usually lies; both sets use the same file name.
 const USUAL_COCO: [&str; 6] = ["", "coco_order", "coco-order", "aro", "aro/coco_order", "aro/coco-order"];
-const USUAL_FLICKR: [&str; 5] = ["flickr_order", "flickr30k_order", "flickr-order", "aro/flickr_order", "aro/flickr-order"];
+const USUAL_FLICKR: [&str; 5] =
+    ["flickr_order", "flickr30k_order", "flickr-order", "aro/flickr_order", "aro/flickr-order"];
 /// The reference's seed.
 const SEED: u32 = 1;
 
@@ -41,7 +42,8 @@ struct Row {
 /// The file with the options: in the usual folders, else in any folder directly in `data` that is named after Flickr,
 /// or is not.
 pub(super) fn file(name: &str, data: &Path) -> Option<PathBuf> {
-    let is_flickr = |path: &Path| path.file_name().is_some_and(|n| n.to_string_lossy().to_lowercase().contains("flickr"));
+    let is_flickr =
+        |path: &Path| path.file_name().is_some_and(|n| n.to_string_lossy().to_lowercase().contains("flickr"));
     let usual: &[&str] = if name == COCO { &USUAL_COCO } else { &USUAL_FLICKR };
     let usual = usual.iter().map(|folder| data.join(folder));
     let mut folders = locate::subfolders(data);
@@ -152,8 +154,7 @@ fn finish(
 ) -> Result<Benchmark, ReadError> {
     let reading = Reading::of_rows(path, rows, images, |row, images| choice(row, images).map(Some))?;
     let equal = reading.asked.iter().filter(|choice| choice.captions[1..].contains(&choice.captions[0])).count();
-    let sentence =
-        format!("accuracy among {said}; a tie is right ({equal} have a shuffle equal to the true caption)");
+    let sentence = format!("accuracy among {said}; a tie is right ({equal} have a shuffle equal to the true caption)");
     let protocol = Protocol { name, task: None, metric: Metric::Accuracy, ties: TieRule::First };
     Ok(reading.finish(protocol, sentence))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Benchmark, Choice, Items};
+use super::{Benchmark, Cell, Choice, Items};
 
 /// What is added to every count of a word pair, so that unseen pairs are unlikely but possible.
 const SMOOTHING: f64 = 0.1;
@@ -78,7 +78,7 @@ fn pairs(caption: &str) -> Vec<(String, String)> {
 
 /// Examples in which a wrong caption is the right one to the model, as both have the same token ids: no model can tell
 /// them apart, so the tie rule alone decides. `texts` holds for each example and caption a number that is equal for
-/// equal ids. Of several images and captions, captions that are compared with one image count.
+/// equal ids.
 pub fn equal_foils(benchmark: &Benchmark, texts: &[Vec<usize>]) -> Vec<usize> {
     let is_equal = |example: usize| {
         let Some(ids) = texts.get(example) else { return false };
@@ -87,7 +87,13 @@ pub fn equal_foils(benchmark: &Benchmark, texts: &[Vec<usize>]) -> Vec<usize> {
                 let right = ids.get(choices[example].right);
                 ids.iter().enumerate().any(|(i, id)| i != choices[example].right && Some(id) == right)
             }
-            Items::Duels(_) => ids.iter().enumerate().any(|(i, id)| ids[..i].contains(id)),
+            Items::Duels(duels) => {
+                let own = |cell| match cell {
+                    Cell::Image(image, caption) => (image, ids.get(caption)),
+                    Cell::Texts(first, second) => (ids.get(first).copied().unwrap_or_default(), ids.get(second)),
+                };
+                duels[example].wins.iter().any(|win| own(win.ahead) == own(win.behind))
+            }
             Items::Classes { .. } | Items::Retrieval(_) => false,
         }
     };
@@ -122,11 +128,17 @@ mod tests {
 
     #[test]
     fn word_order_that_gives_the_answer_away_is_found_blind() {
-        let plain: Vec<[&str; 2]> = ["the cup is on the desk", "the cat is on the sofa", "the dog is on the bed", "the hat is on the head"]
-            .into_iter()
-            .zip(["on is the cup desk the", "the the on sofa is cat", "bed the dog on the is", "is head on the hat the"])
-            .map(|(right, wrong)| [right, wrong])
-            .collect();
+        let plain: Vec<[&str; 2]> =
+            ["the cup is on the desk", "the cat is on the sofa", "the dog is on the bed", "the hat is on the head"]
+                .into_iter()
+                .zip([
+                    "on is the cup desk the",
+                    "the the on sofa is cat",
+                    "bed the dog on the is",
+                    "is head on the hat the",
+                ])
+                .map(|(right, wrong)| [right, wrong])
+                .collect();
         assert_eq!(blind(&benchmark(&plain)), Some(100.0));
     }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{
-    Benchmark, Items, ReadError, Retrieval, Tagger, aro, aro_order, cifar, duels, folder, imagenet, karpathy, locate, pairs,
-    sugarcrepe, sugarcrepe_pp, svo, webdataset, winoground,
+    Benchmark, Items, ReadError, Retrieval, Tagger, aro, aro_order, cifar, duels, folder, imagenet, karpathy, locate,
+    pairs, sugarcrepe, sugarcrepe_pp, svo, webdataset, winoground,
 };
 
 /// What is known of a benchmark before it is read.
@@ -107,7 +107,11 @@ const ENTRIES: [Entry; 19] = [
         "data/test.json of https://github.com/Top34051/colorswap and the images of \
          https://huggingface.co/datasets/stanfordnlp/colorswap",
     ),
-    entry(pairs::NAME, "Own pairs", "pairs.jsonl: {\"image\", \"caption\", \"negatives\": [...], \"tags\": [...]} per line"),
+    entry(
+        pairs::NAME,
+        "Own pairs",
+        "pairs.jsonl: {\"image\", \"caption\", \"negatives\": [...], \"tags\": [...]} per line",
+    ),
     entry(
         karpathy::COCO,
         "COCO retrieval",

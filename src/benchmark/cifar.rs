@@ -158,9 +158,7 @@ pub(super) fn read(set: &Set, data: &Path) -> Result<Benchmark, ReadError> {
 
 /// The names beside the file, or the embedded ones; `_` is a space.
 fn class_names(set: &Set, path: &Path) -> Result<Vec<String>, ReadError> {
-    let named = |text: &str| -> Vec<String> {
-        text.split_whitespace().map(|name| name.replace('_', " ")).collect()
-    };
+    let named = |text: &str| -> Vec<String> { text.split_whitespace().map(|name| name.replace('_', " ")).collect() };
     let own = named(set.classes);
     let Some(beside) = path.parent().map(|folder| folder.join(set.names_file)).filter(|names| names.is_file()) else {
         return Ok(own);

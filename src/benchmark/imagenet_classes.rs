@@ -56,7 +56,8 @@ pub(super) fn vocabulary(data: &Path) -> Result<Vocabulary, ReadError> {
         }
     }
     let said = |of: &Option<(PathBuf, Vec<String>)>, own: &str| {
-        of.as_ref().map_or(own.to_owned(), |(path, _)| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        of.as_ref()
+            .map_or(own.to_owned(), |(path, _)| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
     };
     let (from_names, from_templates) = (said(&names, "OpenAI"), said(&templates, "OpenAI"));
     let classes = names.map_or_else(
@@ -67,8 +68,7 @@ pub(super) fn vocabulary(data: &Path) -> Result<Vocabulary, ReadError> {
         || TEMPLATES.lines().map(str::to_owned).collect(),
         |(_, templates)| templates.into_iter().map(|template| template.replace("{c}", "{}")).collect(),
     );
-    let source =
-        format!("mean of {} prompts (from {from_templates}), class names from {from_names}", templates.len());
+    let source = format!("mean of {} prompts (from {from_templates}), class names from {from_names}", templates.len());
     Ok(Vocabulary { classes, templates, source })
 }
 
@@ -99,7 +99,7 @@ mod tests {
 
     fn sha256(lines: &[impl AsRef<str>]) -> String {
         let text = lines.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\n");
-        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(text.as_bytes()).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
     }
 
     #[test]
@@ -128,8 +128,13 @@ mod tests {
             &serde_json::json!({"cifar10": ["no {c}"], "imagenet1k": ["a {c}.", "the {}."]}),
         );
         let read = vocabulary(data.path()).unwrap();
-        assert_eq!((read.classes[999].as_str(), read.templates.as_slice()), ("class 999", &["a {}.", "the {}."].map(String::from)[..]));
-        assert!(read.source.contains("2 prompts (from en_zeroshot") && read.source.contains("imagenet_classnames.json"));
+        assert_eq!(
+            (read.classes[999].as_str(), read.templates.as_slice()),
+            ("class 999", &["a {}.", "the {}."].map(String::from)[..])
+        );
+        assert!(
+            read.source.contains("2 prompts (from en_zeroshot") && read.source.contains("imagenet_classnames.json")
+        );
         data.json("imagenet_classnames.json", &serde_json::json!(["one"]));
         assert!(matches!(vocabulary(data.path()), Err(ReadError::ClassNames { lines: 1, folders: N, .. })));
         data.json("imagenet_classnames.json", &serde_json::json!({"imagenet1k": {"tench": ["a fish"]}}));

@@ -47,7 +47,8 @@ impl Labels {
 
 /// The label file of the flat folder `root`: in it, beside it, or in `data`.
 pub(super) fn find(data: &Path, root: &Path) -> Result<Labels, ReadError> {
-    let mut folders: Vec<PathBuf> = root.ancestors().take_while(|path| path.starts_with(data)).map(Path::to_owned).collect();
+    let mut folders: Vec<PathBuf> =
+        root.ancestors().take_while(|path| path.starts_with(data)).map(Path::to_owned).collect();
     folders.extend(locate::bases(data));
     let search = |file: &str| {
         let mut all = folders.iter().flat_map(|folder| USUAL.iter().map(move |sub| folder.join(sub).join(file)));

@@ -30,7 +30,8 @@ pub fn judge_class_by(similarities: &[f32], label: usize, ties: TieRule) -> Outc
 pub(super) fn judge_ranks(similarities: &[f32], is_right: impl Fn(usize) -> bool, ties: TieRule) -> Outcome {
     let options = || similarities.iter().copied().enumerate();
     // The first of the best right options.
-    let best_right = options().filter(|(i, _)| is_right(*i)).reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let best_right =
+        options().filter(|(i, _)| is_right(*i)).reduce(|best, next| if next.1 > best.1 { next } else { best });
     let Some((place, own)) = best_right.filter(|_| !similarities.iter().any(|s| s.is_nan())) else { return lost() };
     let (mut above, mut equal, mut before, mut best) = (0, 0, 0, f32::NEG_INFINITY);
     for (i, s) in options().filter(|(i, _)| !is_right(*i)) {

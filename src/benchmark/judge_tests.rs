@@ -1,5 +1,5 @@
 use super::*;
-use crate::benchmark::{Choice, Skipped};
+use crate::benchmark::{Choice, Skipped, wilson};
 
 fn verdict(similarities: &[f32], right: usize, ties: TieRule) -> (bool, bool) {
     let outcome = judge_choice(similarities, right, ties);
@@ -32,8 +32,7 @@ fn random_and_half_share_a_tie() {
     // Among seven equal classes, five of seven places are in the top five.
     let class = judge_class_by(&[0.5; 7], 3, TieRule::Half);
     assert!(near(credit(&class, 5, TieRule::Half), 5.0 / 7.0));
-    let drawn: Vec<bool> =
-        (0..40).map(|seed| judge_choice(&[0.5, 0.5], 1, TieRule::Random { seed }).right).collect();
+    let drawn: Vec<bool> = (0..40).map(|seed| judge_choice(&[0.5, 0.5], 1, TieRule::Random { seed }).right).collect();
     assert!(drawn.contains(&true) && drawn.contains(&false));
     assert!(!judge_choice(&[0.5, 0.6], 0, TieRule::Random { seed: 1 }).right);
 
@@ -51,7 +50,8 @@ fn random_and_half_share_a_tie() {
 #[test]
 fn recall_counts_the_first_k() {
     let mut benchmark = benchmark(&["a"; 4], Metric::Recall);
-    let outcome = |rank| Some(Outcome { right: rank == 0, tied: false, margin: 0.0, in_top5: rank < 5, rank, equal: 0 });
+    let outcome =
+        |rank| Some(Outcome { right: rank == 0, tied: false, margin: 0.0, in_top5: rank < 5, rank, equal: 0 });
     let outcomes = [outcome(0), outcome(4), outcome(5), outcome(10)];
     let rows = scores(&benchmark, &outcomes, 0);
     let found: Vec<_> = rows.iter().map(|row| (row.metric, row.correct)).collect();
@@ -125,9 +125,14 @@ fn benchmark(groups: &[&str], metric: Metric) -> Benchmark {
 fn outcomes(marks: &str) -> Vec<Option<Outcome>> {
     let outcome = |mark| {
         let right = mark == 'r';
-        let rank = if right { 0 } else if mark == '5' { 4 } else { 5 };
-        let outcome =
-            Outcome { right, tied: mark == 't', margin: 0.0, in_top5: right || mark == '5', rank, equal: 0 };
+        let rank = if right {
+            0
+        } else if mark == '5' {
+            4
+        } else {
+            5
+        };
+        let outcome = Outcome { right, tied: mark == 't', margin: 0.0, in_top5: right || mark == '5', rank, equal: 0 };
         (mark != '.').then_some(outcome)
     };
     marks.chars().map(outcome).collect()

@@ -184,9 +184,11 @@ fn coco_form(path: &Path, images: Value, annotations: Value) -> Result<Vec<Resul
     }
     images.sort_by_key(|(id, _)| *id);
     let row = |(id, image): (Option<u64>, Value)| match (id, image["file_name"].as_str()) {
-        (Some(id), Some(file)) => {
-            Ok(Captioned { item: id.to_string(), files: with_bare_name(file), captions: captions.remove(&id).unwrap_or_default() })
-        }
+        (Some(id), Some(file)) => Ok(Captioned {
+            item: id.to_string(),
+            files: with_bare_name(file),
+            captions: captions.remove(&id).unwrap_or_default(),
+        }),
         _ => Err(Skipped { item: image["id"].to_string(), reason: "it has no `id` or `file_name`".to_owned() }),
     };
     Ok(images.into_iter().map(row).collect())

@@ -43,8 +43,7 @@ pub(super) fn jsonl_rows(path: &Path) -> Result<Vec<(String, Value)>, ReadError>
     let text = bounded_text(path, MAX_JSON_BYTES)?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let value = |line: &str| serde_json::from_str(line).or_else(|_| serde_json::from_str(&nan_to_null(line)));
-    let rows: Vec<_> =
-        lines.map(|(i, line)| (format!("line {}", i + 1), value(line).unwrap_or(Value::Null))).collect();
+    let rows: Vec<_> = lines.map(|(i, line)| (format!("line {}", i + 1), value(line).unwrap_or(Value::Null))).collect();
     if rows.is_empty() {
         return Err(ReadError::Empty { path: path.to_owned() });
     }

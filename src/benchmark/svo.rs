@@ -102,9 +102,12 @@ fn duel(row: Value, images: &mut Images) -> Result<Duel, String> {
 
 /// File names under which an image may be stored.
 fn names(url: &str, id: &str) -> Vec<String> {
-    let hash: String = Md5::digest(url.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    let stems = [(!url.is_empty()).then_some(hash), (!id.is_empty()).then(|| id.to_owned())];
+    let stems = [(!url.is_empty()).then(|| hex(&Md5::digest(url.as_bytes()))), (!id.is_empty()).then(|| id.to_owned())];
     stems.into_iter().flatten().flat_map(|stem| EXTENSIONS.map(|extension| format!("{stem}{extension}"))).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 #[cfg(test)]

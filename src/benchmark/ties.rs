@@ -23,6 +23,7 @@ pub enum TieRule {
 
 impl TieRule {
     /// The rule for one example of a benchmark: random ties are drawn anew for each.
+    #[must_use]
     pub fn for_example(self, example: usize) -> Self {
         match self {
             Self::Random { seed } => Self::Random { seed: mixed(seed ^ mixed(example as u64 + 1)) },

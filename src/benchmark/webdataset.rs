@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek as _};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::rows::bounded_text;
-use super::{
-    Benchmark, Direction, ImageRef, Items, Metric, ReadError, Retrieval, Skipped, TieRule, locate,
-};
+use super::{Benchmark, Direction, ImageRef, Items, Metric, ReadError, Retrieval, Skipped, TieRule, locate};
 
 /// Name of `--benchmark`.
 pub(super) const NAME: &str = "webdataset";
@@ -86,7 +84,8 @@ fn read_set(set: &Path) -> Result<Vec<Benchmark>, ReadError> {
         _ => {
             let classes = lines(&set.join(CLASSES))?.unwrap_or_default();
             let templates = lines(&set.join(TEMPLATES))?.unwrap_or_default();
-            if let Some(line) = templates.iter().find(|template| !template.contains("{c}") && !template.contains("{}")) {
+            if let Some(line) = templates.iter().find(|template| !template.contains("{c}") && !template.contains("{}"))
+            {
                 return Err(ReadError::Template { path: set.join(TEMPLATES), line: line.clone() });
             }
             vec![gathered.classification(&task, classes, &templates)]

@@ -79,9 +79,10 @@ pub(super) fn read_winoground(data: &Path) -> Result<Vec<Benchmark>, ReadError> 
         Ok(Some(pair(images, [row.caption_0, row.caption_1], &tags)))
     });
     match (reading, packed) {
-        (Err(ReadError::NothingUsable { .. }), Some(path)) => {
-            Err(ReadError::Unusable { path, reason: "Winoground's images are still packed; unzip this file here".into() })
-        }
+        (Err(ReadError::NothingUsable { .. }), Some(path)) => Err(ReadError::Unusable {
+            path,
+            reason: "Winoground's images are still packed; unzip this file here".into(),
+        }),
         (reading, _) => Ok(crossed_tasks(reading?, WINOGROUND)),
     }
 }
@@ -116,7 +117,9 @@ pub(super) fn read_cola(data: &Path) -> Result<Vec<Benchmark>, ReadError> {
     let sentence = "both captions must be closer to their own image than to the other; a tie is wrong";
     let (_, image) = crossed();
     let mut benchmarks = reading.finish_tasks(COLA, TieRule::Strict, &[("", &image, sentence)]);
-    benchmarks.iter_mut().for_each(|benchmark| benchmark.task = None);
+    for benchmark in &mut benchmarks {
+        benchmark.task = None;
+    }
     Ok(benchmarks)
 }
 

@@ -76,8 +76,9 @@ impl Order {
             for example in 0..benchmark.len() {
                 let shown = benchmark.images_of(example).into_iter().map(|image| places.images[image]);
                 // Examples without an image compare captions alone; they may come with any image.
-                let last = shown.max_by_key(|image| turn[*image]).or(images.first().copied());
-                last.into_iter().for_each(|last| examples[last].push((b, example)));
+                if let Some(last) = shown.max_by_key(|image| turn[*image]).or(images.first().copied()) {
+                    examples[last].push((b, example));
+                }
                 if matches!(benchmark.items, Items::Retrieval(_)) {
                     queries.push((b, example));
                 }
