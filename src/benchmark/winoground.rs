@@ -27,6 +27,10 @@ const COLORSWAP_FILES: [&str; 5] =
 /// Published file name.
 pub(super) const COLA_FILE: &str = "COLA_multiobjects_matching_benchmark.json";
 
+/// What to do with the newer layout.
+const PARQUET: &str = "Winoground is here as Parquet, which is not read; take data/examples.jsonl and data/images.zip of \
+    the same repository instead, or write each row's images as images/ex_<id>_img_<0 or 1>.png beside an examples.jsonl";
+
 #[derive(Deserialize)]
 struct WinogroundRow {
     image_0: String,
@@ -63,10 +67,13 @@ pub(super) fn colorswap_file(data: &Path) -> Option<PathBuf> {
 
 /// Reads Winoground's older layout, `examples.jsonl` with image files: the text, image and group scores, a task each.
 pub(super) fn read_winoground(data: &Path) -> Result<Vec<Benchmark>, ReadError> {
-    let path = winoground_file(data).ok_or_else(|| ReadError::NotFound {
-        name: WINOGROUND,
-        wanted: "examples.jsonl with images (or metadata.jsonl)".to_owned(),
-        data: data.to_owned(),
+    let path = winoground_file(data).ok_or_else(|| match parquet(data) {
+        Some(path) => ReadError::Unusable { path, reason: PARQUET.to_owned() },
+        None => ReadError::NotFound {
+            name: WINOGROUND,
+            wanted: "examples.jsonl with images (or metadata.jsonl)".to_owned(),
+            data: data.to_owned(),
+        },
     })?;
     let rows = jsonl_rows(&path)?;
     let images = Images::below(locate::image_roots(data, &path, &["images"], &[]));
@@ -85,6 +92,19 @@ pub(super) fn read_winoground(data: &Path) -> Result<Vec<Benchmark>, ReadError> 
         }),
         (reading, _) => Ok(crossed_tasks(reading?, WINOGROUND)),
     }
+}
+
+/// Winoground's newer layout, a Parquet file named `test-*`.
+fn parquet(data: &Path) -> Option<PathBuf> {
+    let bases = locate::bases(data);
+    let folders = bases.iter().flat_map(|base| [base.clone(), base.join("data")]);
+    let files = folders.flat_map(|folder| folder.read_dir().into_iter().flatten().flatten());
+    let mut paths: Vec<PathBuf> = files.map(|file| file.path()).collect();
+    paths.sort();
+    paths.into_iter().find(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.starts_with("test-") && path.extension().is_some_and(|extension| extension == "parquet")
+    })
 }
 
 /// Reads ColorSwap, scored as Winoground.

@@ -45,6 +45,10 @@ fn packed_images_are_asked_for() {
     data.text("data/metadata.jsonl", &line(0, "ex_0_img_1")).text("data/images.zip", "PK");
     let error = read_winoground(data.path()).unwrap_err().to_string();
     assert!(error.contains("unzip") && error.ends_with("images.zip"), "{error}");
+    let newer = Data::new();
+    newer.text("winoground/data/test-00000-of-00001.parquet", "PAR1");
+    let error = read_winoground(&newer.path().join("winoground")).unwrap_err().to_string();
+    assert!(error.contains("Parquet") && error.contains("examples.jsonl") && error.ends_with(".parquet"), "{error}");
     assert!(matches!(read_winoground(&data.path().join("none")), Err(ReadError::NotFound { .. })));
 }
 
