@@ -88,7 +88,7 @@ pub(super) fn crossed() -> ([Win; 2], [Win; 2]) {
 }
 
 /// Percent that guessing gets right, each order of the cells in play as likely as any other: 25 for Winoground's text
-/// and image scores, 16.67 for its group score, 33.33 for a caption ahead of two... counted over all orders.
+/// and image scores, 16.67 for its group score.
 pub(super) fn chance(wins: &[Win]) -> f64 {
     let mut cells: Vec<Cell> = wins.iter().flat_map(|win| [win.ahead, win.behind]).collect();
     cells.sort_unstable();
@@ -153,7 +153,7 @@ mod tests {
         // CLIP_benchmark: argmax over captions per image is 0 for a tie; image 0 right, image 1 wrong.
         assert_eq!(verdicts([[0.5; 2]; 2], TieRule::First), [false; 3]);
         assert_eq!(verdicts([[0.5, 0.1], [0.5, 0.8]], TieRule::First), [true, true, true]);
-        assert_eq!(strict([[f32::NAN, 0.1], [0.2, 0.8]]), [false, true, false], "only where it is compared");
+        assert_eq!(strict([[f32::NAN, 0.1], [0.2, 0.8]]), [false; 3], "NaN is never right");
     }
 
     #[test]
