@@ -234,7 +234,11 @@ fn whole_evaluations_equal_plain_loops() {
     let benchmarks: Vec<Benchmark> = names.iter().flat_map(|name| read(name, data.path()).unwrap()).collect();
     let (encoder, scoring) = evaluated(&benchmarks, 7);
     let (_, again) = evaluated(&benchmarks, 1000);
-    assert_eq!(scoring.outcomes(), again.outcomes(), "slices do not matter");
+    // Batches of another size differ in their last bits.
+    for (one, other) in scoring.outcomes().iter().flatten().zip(again.outcomes().iter().flatten()) {
+        let (one, other) = (one.unwrap().margin, other.unwrap().margin);
+        assert!((one - other).abs() < 1e-5, "slices do not matter: {one} {other}");
+    }
     let mut plain = Plain { encoder, images: BTreeMap::new(), texts: BTreeMap::new() };
     for (benchmark, outcomes) in benchmarks.iter().zip(scoring.outcomes().iter()) {
         let margins = plain_margins(&mut plain, benchmark);
