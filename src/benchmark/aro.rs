@@ -58,7 +58,7 @@ pub(super) fn read_relation(data: &Path) -> Result<Benchmark, ReadError> {
         }
         choice(row, relation.clone(), [relation], images).map(Some)
     })?;
-    let relations = counted(group_counts(&reading.choices).len(), "relation");
+    let relations = counted(group_counts(&reading.asked).len(), "relation");
     let excluded = match reading.excluded {
         0 => String::new(),
         n => format!(" ({} of relations that the reference excludes left out)", counted(n, "row")),
@@ -78,7 +78,7 @@ pub(super) fn read_attribution(data: &Path) -> Result<Benchmark, ReadError> {
         let attributes = row.attributes.clone().ok_or("it has no `attributes`")?;
         choice(row, attributes.join("_"), attributes, images).map(Some)
     })?;
-    let counts = group_counts(&reading.choices);
+    let counts = group_counts(&reading.asked);
     let large = counts.values().filter(|&&count| count >= MIN_PAIR_COUNT).count();
     let (metric, average) = if large == 0 {
         (Metric::Accuracy, format!("accuracy, as no pair of attributes has {MIN_PAIR_COUNT} examples"))

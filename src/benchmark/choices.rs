@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::images::Images;
 use super::rows::json_rows;
-use super::{Benchmark, Choice, Items, Metric, ReadError, Skipped, TieRule};
+use super::{Benchmark, Choice, Duel, Items, Metric, ReadError, Skipped, TieRule, Win};
 
 /// What distinguishes one benchmark's caption choices from another's.
 pub(super) struct Protocol {
@@ -20,37 +20,47 @@ pub(super) struct Protocol {
     pub(super) ties: TieRule,
 }
 
-/// What became of the rows of one file.
-pub(super) struct Reading {
+/// What became of the rows of one file; `T` is what an example is made of.
+pub(super) struct Reading<T> {
     /// Rows in the file.
     pub(super) n_in_file: usize,
     /// Rows that can be asked, in file order.
-    pub(super) choices: Vec<Choice>,
+    pub(super) asked: Vec<T>,
     /// Rows that the protocol itself leaves out.
     pub(super) excluded: usize,
     images: Images,
     skipped: Vec<Skipped>,
 }
 
-impl Reading {
-    /// Reads the JSON file at `path`. `choice` makes an example of a row, `None` of one that the protocol leaves out,
+impl<T> Reading<T> {
+    /// Reads the JSON file at `path`. `example` makes an example of a row, `None` of one that the protocol leaves out,
     /// or gives the reason why a row cannot be used. An error if none can.
     pub(super) fn read(
         path: PathBuf,
-        mut images: Images,
-        mut choice: impl FnMut(Value, &mut Images) -> Result<Option<Choice>, String>,
+        images: Images,
+        example: impl FnMut(Value, &mut Images) -> Result<Option<T>, String>,
     ) -> Result<Self, ReadError> {
         let rows = json_rows(&path)?;
+        Self::of_rows(path, rows, images, example)
+    }
+
+    /// As [`Reading::read`] for `rows` that come with the names which the file gives them.
+    pub(super) fn of_rows(
+        path: PathBuf,
+        rows: Vec<(String, Value)>,
+        mut images: Images,
+        mut example: impl FnMut(Value, &mut Images) -> Result<Option<T>, String>,
+    ) -> Result<Self, ReadError> {
         let n_in_file = rows.len();
-        let (mut choices, mut skipped, mut excluded) = (Vec::new(), Vec::new(), 0);
+        let (mut asked, mut skipped, mut excluded) = (Vec::new(), Vec::new(), 0);
         for (item, row) in rows {
-            match choice(row, &mut images) {
-                Ok(Some(choice)) => choices.push(choice),
+            match example(row, &mut images) {
+                Ok(Some(example)) => asked.push(example),
                 Ok(None) => excluded += 1,
                 Err(reason) => skipped.push(Skipped { item, reason }),
             }
         }
-        if choices.is_empty() {
+        if asked.is_empty() {
             let (item, reason) = match skipped.into_iter().next() {
                 Some(Skipped { item, reason }) => (item, reason),
                 None => ("0".to_owned(), "the protocol leaves it out".to_owned()),
@@ -63,22 +73,58 @@ impl Reading {
                 looked_in: images.looked_in(),
             });
         }
-        Ok(Self { n_in_file, choices, excluded, images, skipped })
+        Ok(Self { n_in_file, asked, excluded, images, skipped })
     }
 
-    /// The finished benchmark; `sentence` is its protocol.
-    pub(super) fn finish(self, protocol: Protocol, sentence: String) -> Benchmark {
+    /// The finished benchmark; `sentence` is its protocol, `items` makes the questions of the examples.
+    pub(super) fn finish_with(
+        self,
+        protocol: Protocol,
+        sentence: String,
+        items: impl FnOnce(Vec<T>) -> Items,
+    ) -> Benchmark {
         Benchmark {
             name: protocol.name.to_owned(),
             task: protocol.task,
             metric: protocol.metric,
             ties: protocol.ties,
             images: self.images.into_images(),
-            items: Items::Choices(self.choices),
+            items: items(self.asked),
             skipped: self.skipped,
             protocol: sentence,
             n_in_file: self.n_in_file,
         }
+    }
+}
+
+impl Reading<Choice> {
+    /// As [`Reading::finish_with`] for caption choices.
+    pub(super) fn finish(self, protocol: Protocol, sentence: String) -> Benchmark {
+        self.finish_with(protocol, sentence, Items::Choices)
+    }
+}
+
+impl Reading<Duel> {
+    /// One benchmark per task: its name, and which comparisons of an example it asks for.
+    pub(super) fn finish_tasks(
+        self,
+        name: &'static str,
+        ties: TieRule,
+        tasks: &[(&str, &[Win], &str)],
+    ) -> Vec<Benchmark> {
+        let (images, skipped, n_in_file) = (self.images.into_images(), self.skipped, self.n_in_file);
+        let task = |&(task, wins, sentence): &(&str, &[Win], &str)| Benchmark {
+            name: name.to_owned(),
+            task: Some(task.to_owned()),
+            metric: Metric::Accuracy,
+            ties,
+            images: images.clone(),
+            items: Items::Duels(self.asked.iter().map(|duel| Duel { wins: wins.to_vec(), ..duel.clone() }).collect()),
+            skipped: skipped.clone(),
+            protocol: sentence.to_owned(),
+            n_in_file,
+        };
+        tasks.iter().map(task).collect()
     }
 }
 

@@ -82,6 +82,14 @@ pub enum ReadError {
         /// Folders in which images were looked for.
         looked_in: String,
     },
+    /// A file that is there but is not what its reader reads.
+    #[error("{reason}: {}", .path.display())]
+    Unusable {
+        /// File or folder.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A file without items.
     #[error("{} holds no items", .path.display())]
     Empty {

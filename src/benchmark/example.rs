@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
+use super::{Duel, Outcome, Retrieval, TieRule, judge};
+
 /// An image that is computed rather than read, such as a scene of the demo world.
 pub trait Rendered: Send + Sync + std::fmt::Debug {
     /// Draws the image.
@@ -21,6 +23,17 @@ pub enum ImageRef {
         /// The box; `None` for the whole image.
         crop: Option<[f64; 4]>,
     },
+    /// An image file inside an archive that is not compressed, such as a tar.
+    Stored {
+        /// The archive.
+        archive: PathBuf,
+        /// Where the image file begins, in bytes.
+        offset: u64,
+        /// Its length in bytes.
+        length: u64,
+        /// As the archive names it.
+        name: String,
+    },
     /// An image drawn at run time, with a name that is unique in its world.
     Drawn {
         /// Unique in its world.
@@ -31,11 +44,13 @@ pub enum ImageRef {
 }
 
 impl ImageRef {
-    /// A name that tells equal images apart from different ones: path and box, or the drawn image's name.
+    /// A name that tells equal images apart from different ones: path and box, place in an archive, or the drawn image's
+    /// name.
     pub fn key(&self) -> String {
         match self {
             Self::File { path, crop: None } => path.display().to_string(),
             Self::File { path, crop: Some([x0, y0, x1, y1]) } => format!("{}#{x0},{y0},{x1},{y1}", path.display()),
+            Self::Stored { archive, offset, .. } => format!("{}@{offset}", archive.display()),
             Self::Drawn { name, .. } => format!("drawn:{name}"),
         }
     }
@@ -46,7 +61,7 @@ impl ImageRef {
             Self::File { path, .. } => {
                 path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
             }
-            Self::Drawn { name, .. } => name.clone(),
+            Self::Stored { name, .. } | Self::Drawn { name, .. } => name.clone(),
         }
     }
 }
@@ -82,15 +97,10 @@ pub enum Items {
         /// The right class of each image, an index into `classes`.
         labels: Vec<usize>,
     },
-}
-
-/// Who wins when the right caption and a hard negative have the same similarity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TieRule {
-    /// The right caption must be strictly ahead: a tie is wrong (SugarCrepe).
-    Strict,
-    /// The first of the equal options in file order wins (ARO, class names).
-    First,
+    /// Say which of some images and captions belong together, by comparing pairs of similarities.
+    Duels(Vec<Duel>),
+    /// Find the captions of an image, or the image of a caption, among all.
+    Retrieval(Retrieval),
 }
 
 /// How examples become a number.
@@ -105,6 +115,8 @@ pub enum Metric {
     },
     /// Top-1 and top-5 over classes.
     TopK,
+    /// Recall at 1, 5 and 10 over everything that could be retrieved.
+    Recall,
 }
 
 /// An item of the file that could not be used, and why.
@@ -145,6 +157,8 @@ impl Benchmark {
         match &self.items {
             Items::Choices(choices) => choices.len(),
             Items::Classes { labels, .. } => labels.len(),
+            Items::Duels(duels) => duels.len(),
+            Items::Retrieval(retrieval) => retrieval.len(self.images.len()),
         }
     }
 
@@ -153,11 +167,34 @@ impl Benchmark {
         self.len() == 0
     }
 
-    /// Index into [`Benchmark::images`] of one example.
+    /// Index into [`Benchmark::images`] of the image that stands for one example: its only one, or its first.
     pub fn image_of(&self, example: usize) -> usize {
         match &self.items {
             Items::Choices(choices) => choices[example].image,
             Items::Classes { .. } => example,
+            Items::Duels(duels) => duels[example].images.first().copied().unwrap_or(0),
+            Items::Retrieval(retrieval) => retrieval.image_of(example),
+        }
+    }
+
+    /// Indices into [`Benchmark::images`] of the images that one example shows. In retrieval these are the query's or
+    /// the answer's alone, though all others compete.
+    pub fn images_of(&self, example: usize) -> Vec<usize> {
+        match &self.items {
+            Items::Duels(duels) => duels[example].images.clone(),
+            _ => vec![self.image_of(example)],
+        }
+    }
+
+    /// The verdict on one example under the benchmark's tie rule. `similarities` are in the order of a choice's
+    /// captions, of the classes, of a duel's [`Duel::cells`], or of what can be retrieved.
+    pub fn judge(&self, example: usize, similarities: &[f32]) -> Outcome {
+        let ties = self.ties.for_example(example);
+        match &self.items {
+            Items::Choices(choices) => judge::judge_choice(similarities, choices[example].right, ties),
+            Items::Classes { labels, .. } => judge::judge_class_by(similarities, labels[example], ties),
+            Items::Duels(duels) => duels[example].judge(similarities, ties),
+            Items::Retrieval(retrieval) => retrieval.judge(example, similarities, ties),
         }
     }
 

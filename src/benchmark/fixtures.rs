@@ -51,7 +51,7 @@ impl Data {
 pub(super) fn choices(benchmark: &Benchmark) -> &[Choice] {
     match &benchmark.items {
         Items::Choices(choices) => choices,
-        Items::Classes { .. } => panic!("not choices"),
+        _ => panic!("not choices"),
     }
 }
 

@@ -41,6 +41,26 @@ impl Images {
         Ok(place)
     }
 
+    /// The place of the first of `names` that is there, for stores that name an image in several ways.
+    pub(super) fn place_any(&mut self, names: &[String]) -> Result<usize, String> {
+        let found = names.iter().find_map(|name| self.place(name, None).ok());
+        found.ok_or_else(|| format!("there is no image file {}", names.join(" or ")))
+    }
+
+    /// The place of an image under its name, or under the last part of it where all images lie in one folder.
+    pub(super) fn place_or_bare(&mut self, name: &str) -> Result<usize, String> {
+        let place = self.place(name, None);
+        match name.rsplit_once('/') {
+            Some((_, bare)) if place.is_err() && stays_below(name) => self.place(bare, None).or(place),
+            _ => place,
+        }
+    }
+
+    /// Whether one of these names is there.
+    pub(super) fn is_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.roots.iter().any(|root| root.join(name).is_file()))
+    }
+
     /// The roots, for an error text.
     pub(super) fn looked_in(&self) -> String {
         let roots: Vec<_> = self.roots.iter().map(|root| root.display().to_string()).collect();

@@ -6,10 +6,16 @@ const Z: f64 = 1.959_963_984_540_054;
 /// Wilson's score interval for `correct` right of `n` (Wilson, 1927): unlike the plain normal one it stays within 0..=1
 /// and has a width at 0 % and 100 %. The whole range for no examples.
 pub fn wilson(correct: usize, n: usize) -> [f64; 2] {
+    wilson_share(correct as f64, n)
+}
+
+/// As [`wilson`] for a count in which a tie may be a fraction.
+pub(super) fn wilson_share(correct: f64, n: usize) -> [f64; 2] {
     if n == 0 {
         return [0.0, 1.0];
     }
-    let (n, p) = (n as f64, correct.min(n) as f64 / n as f64);
+    let n = n as f64;
+    let p = correct.min(n) / n;
     let z2 = Z * Z;
     let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
@@ -23,9 +29,15 @@ pub fn wilson(correct: usize, n: usize) -> [f64; 2] {
 /// §5.3, with equal weights). Within it p is (k+1)/(n+2), one success and one failure added per group (Agresti & Caffo,
 /// 2000), so that a group with all right or all wrong is not taken for certain; the centre stays the mean itself.
 pub fn macro_mean(groups: &[(usize, usize)]) -> Option<(f64, [f64; 2])> {
+    macro_share(&groups.iter().map(|&(correct, n)| (correct as f64, n)).collect::<Vec<_>>())
+}
+
+/// As [`macro_mean`] for counts in which a tie may be a fraction.
+pub(super) fn macro_share(groups: &[(f64, usize)]) -> Option<(f64, [f64; 2])> {
     let (mut g, mut sum, mut variance) = (0.0, 0.0, 0.0);
     for &(correct, n) in groups.iter().filter(|(_, n)| *n > 0) {
-        let (k, n) = (correct.min(n) as f64, n as f64);
+        let n = n as f64;
+        let k = correct.min(n);
         let p = (k + 1.0) / (n + 2.0);
         g += 1.0;
         sum += k / n;

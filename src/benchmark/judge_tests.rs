@@ -1,5 +1,5 @@
 use super::*;
-use crate::benchmark::{Choice, Skipped};
+use crate::benchmark::{Choice, Skipped, wilson};
 
 fn verdict(similarities: &[f32], right: usize, ties: TieRule) -> (bool, bool) {
     let outcome = judge_choice(similarities, right, ties);
@@ -17,6 +17,50 @@ fn ties_follow_the_rule_and_the_order_of_the_file() {
     assert_eq!(verdict(&[0.1, 0.5, 0.5], 0, TieRule::First), (false, false));
     assert_eq!(verdict(&[0.6, 0.5, 0.5], 0, TieRule::Strict), (true, false));
     assert_eq!(verdict(&[0.2, 0.6], 1, TieRule::First), (true, false));
+}
+
+#[test]
+fn random_and_half_share_a_tie() {
+    let half = |similarities: &[f32]| {
+        let outcome = judge_choice(similarities, 0, TieRule::Half);
+        (outcome.right, outcome.rank, outcome.equal, credit(&outcome, 1, TieRule::Half))
+    };
+    assert_eq!(half(&[0.5, 0.5, 0.1]), (false, 0, 1, 0.5));
+    assert_eq!(half(&[0.5, 0.5, 0.5, 0.5]), (false, 0, 3, 0.25));
+    assert_eq!(half(&[0.5, 0.6, 0.5]), (false, 1, 1, 0.0));
+    assert_eq!(half(&[0.6, 0.5, 0.5]), (true, 0, 0, 1.0));
+    // Among seven equal classes, five of seven places are in the top five.
+    let class = judge_class_by(&[0.5; 7], 3, TieRule::Half);
+    assert!(near(credit(&class, 5, TieRule::Half), 5.0 / 7.0));
+    let drawn: Vec<bool> = (0..40).map(|seed| judge_choice(&[0.5, 0.5], 1, TieRule::Random { seed }).right).collect();
+    assert!(drawn.contains(&true) && drawn.contains(&false));
+    assert!(!judge_choice(&[0.5, 0.6], 0, TieRule::Random { seed: 1 }).right);
+
+    let mut benchmark = benchmark(&["a", "a", "b"], Metric::Accuracy);
+    benchmark.ties = TieRule::Half;
+    let outcomes: Vec<_> = [[0.1, 0.2], [0.3, 0.3], [0.4, 0.1]].iter().map(|s| Some(benchmark.judge(0, s))).collect();
+    let rows = scores(&benchmark, &outcomes, 0);
+    assert_eq!((rows[0].correct, rows[0].scored, rows[0].ties), (1, 3, 1));
+    assert!(near(rows[0].value, 50.0));
+    benchmark.metric = Metric::MacroAccuracy { min_count: 1 };
+    // a: 1.5 of 2, b: 0 of 1.
+    assert!(near(scores(&benchmark, &outcomes, 0)[0].value, 37.5));
+}
+
+#[test]
+fn recall_counts_the_first_k() {
+    let mut benchmark = benchmark(&["a"; 4], Metric::Recall);
+    let outcome =
+        |rank| Some(Outcome { right: rank == 0, tied: false, margin: 0.0, in_top5: rank < 5, rank, equal: 0 });
+    let outcomes = [outcome(0), outcome(4), outcome(5), outcome(10)];
+    let rows = scores(&benchmark, &outcomes, 0);
+    let found: Vec<_> = rows.iter().map(|row| (row.metric, row.correct)).collect();
+    assert_eq!(found, [(MetricName::RecallAt1, 1), (MetricName::RecallAt5, 2), (MetricName::RecallAt10, 3)]);
+    assert_eq!(serde_json::to_string(&rows[2].metric).unwrap(), "\"recall@10\"");
+    benchmark.ties = TieRule::Half;
+    let shared = [Some(Outcome { equal: 9, rank: 0, right: false, tied: true, margin: 0.0, in_top5: true })];
+    let values: Vec<_> = scores(&benchmark, &shared, 0).iter().map(|row| row.value).collect();
+    assert!(near(values[0], 10.0) && near(values[1], 50.0) && near(values[2], 100.0));
 }
 
 #[test]
@@ -81,7 +125,14 @@ fn benchmark(groups: &[&str], metric: Metric) -> Benchmark {
 fn outcomes(marks: &str) -> Vec<Option<Outcome>> {
     let outcome = |mark| {
         let right = mark == 'r';
-        let outcome = Outcome { right, tied: mark == 't', margin: 0.0, in_top5: right || mark == '5' };
+        let rank = if right {
+            0
+        } else if mark == '5' {
+            4
+        } else {
+            5
+        };
+        let outcome = Outcome { right, tied: mark == 't', margin: 0.0, in_top5: right || mark == '5', rank, equal: 0 };
         (mark != '.').then_some(outcome)
     };
     marks.chars().map(outcome).collect()

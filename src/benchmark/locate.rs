@@ -1,5 +1,7 @@
 //! Where published files lie below `--data`.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::ReadError;
@@ -27,6 +29,20 @@ pub(super) fn subfolders(parent: &Path) -> Vec<PathBuf> {
 /// The published file `file` in `data` or one folder below it.
 pub(super) fn file(data: &Path, file: &str) -> Option<PathBuf> {
     bases(data).into_iter().map(|base| base.join(file)).find(|path| path.is_file())
+}
+
+/// The first of the published `files` in `data` or one folder below it that `fits`; some sets share file names.
+pub(super) fn file_where(data: &Path, files: &[&str], fits: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let bases = bases(data);
+    let mut candidates = files.iter().flat_map(|file| bases.iter().map(move |base| base.join(file)));
+    candidates.find(|path| path.is_file() && fits(path))
+}
+
+/// Whether the first 4 kB of a file contain `word`, such as the key by which a format is told from its neighbour.
+pub(super) fn begins_with_word(path: &Path, word: &str) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(4096).read_to_end(&mut start));
+    read.is_ok() && String::from_utf8_lossy(&start).contains(word)
 }
 
 /// As [`file`], or an error that says where it was looked for.

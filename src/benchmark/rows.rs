@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read};
 use std::path::Path;
 
+use csv_core::ReadFieldResult;
 use serde_json::Value;
 
 use super::ReadError;
@@ -35,6 +36,58 @@ pub(super) fn json_rows(path: &Path) -> Result<Vec<(String, Value)>, ReadError> 
         return Err(ReadError::Empty { path: path.to_owned() });
     }
     Ok(rows)
+}
+
+/// The lines of a JSONL file, named by their number from 1; blank lines are none. A line that is no JSON is a null, for
+/// the reader to name as skipped.
+pub(super) fn jsonl_rows(path: &Path) -> Result<Vec<(String, Value)>, ReadError> {
+    let text = bounded_text(path, MAX_JSON_BYTES)?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let value = |line: &str| serde_json::from_str(line).or_else(|_| serde_json::from_str(&nan_to_null(line)));
+    let rows: Vec<_> = lines.map(|(i, line)| (format!("line {}", i + 1), value(line).unwrap_or(Value::Null))).collect();
+    if rows.is_empty() {
+        return Err(ReadError::Empty { path: path.to_owned() });
+    }
+    Ok(rows)
+}
+
+/// The rows of a CSV file with a header, named by their number from 1, as objects of strings. Quoting is RFC 4180's; a
+/// row of another length has the fields that it has.
+pub(super) fn csv_rows(path: &Path) -> Result<Vec<(String, Value)>, ReadError> {
+    let mut records = csv_records(&bounded_text(path, MAX_JSON_BYTES)?).into_iter();
+    let header = records.next().unwrap_or_default();
+    let object = |record: Vec<String>| {
+        let fields = header.iter().zip(record).map(|(name, field)| (name.trim().to_owned(), field.into()));
+        Value::Object(fields.collect())
+    };
+    let rows: Vec<_> = records.enumerate().map(|(i, record)| (format!("row {}", i + 1), object(record))).collect();
+    if rows.is_empty() {
+        return Err(ReadError::Empty { path: path.to_owned() });
+    }
+    Ok(rows)
+}
+
+/// The fields of every record.
+fn csv_records(text: &str) -> Vec<Vec<String>> {
+    let mut reader = csv_core::Reader::new();
+    let (mut input, mut piece) = (text.as_bytes(), [0; 1024]);
+    let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), Vec::new());
+    loop {
+        let (result, read, written) = reader.read_field(input, &mut piece);
+        input = &input[read..];
+        field.extend_from_slice(&piece[..written]);
+        match result {
+            // Asked once more with no input, the reader ends the last field.
+            ReadFieldResult::InputEmpty | ReadFieldResult::OutputFull => {}
+            ReadFieldResult::Field { record_end } => {
+                record.push(String::from_utf8_lossy(&std::mem::take(&mut field)).into_owned());
+                if record_end {
+                    records.push(std::mem::take(&mut record));
+                }
+            }
+            ReadFieldResult::End => return records,
+        }
+    }
 }
 
 /// The text of a file of at most `limit` bytes, without a byte order mark.
@@ -99,6 +152,22 @@ mod tests {
     fn python_numbers_become_null_outside_strings_only() {
         let rows = rows_of(r#"[{"a": NaN, "b": -Infinity, "c": "NaN \" Infinity é"}]"#).unwrap();
         assert_eq!(rows[0].1, serde_json::json!({"a": null, "b": null, "c": "NaN \" Infinity é"}));
+    }
+
+    #[test]
+    fn csv_quotes_commas_line_breaks_and_long_fields() {
+        let long = "x".repeat(5000);
+        let text = format!("a,b,c\r\n1,\"x, \"\"y\"\"\n\",\n\n{long},é\n1,2,3,4\nlast");
+        let expected = [
+            vec!["a", "b", "c"],
+            vec!["1", "x, \"y\"\n", ""],
+            vec![&long, "é"],
+            vec!["1", "2", "3", "4"],
+            vec!["last"],
+        ];
+        assert_eq!(csv_records(&text), expected);
+        assert_eq!(csv_records("a,\"b"), [["a", "b"]], "a file cut inside quotes");
+        assert!(csv_records("").is_empty());
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub struct Outcome {
     pub margin: f32,
     /// For classes: whether the right class is among the five best. Same as `right` for choices.
     pub in_top5: bool,
+    /// Wrong options ahead of the best right one, ties placed by the tie rule; `u32::MAX` for what cannot be compared.
+    pub rank: u32,
+    /// Wrong options with the same similarity as the best right one.
+    pub equal: u32,
 }
 
 /// How a score is computed; its name in results.
@@ -27,6 +31,15 @@ pub enum MetricName {
     Top1,
     /// Right class among the five best.
     Top5,
+    /// A right answer is the first.
+    #[serde(rename = "recall@1")]
+    RecallAt1,
+    /// A right answer is among the first five.
+    #[serde(rename = "recall@5")]
+    RecallAt5,
+    /// A right answer is among the first ten.
+    #[serde(rename = "recall@10")]
+    RecallAt10,
 }
 
 /// A rate over many examples, never without its counts.
@@ -34,9 +47,9 @@ pub enum MetricName {
 pub struct Score {
     /// What was averaged.
     pub metric: MetricName,
-    /// Percent.
+    /// Percent. Correct over scored, but for macro means and shared ties.
     pub value: f64,
-    /// Examples that were right.
+    /// Examples that were right, without a share in a tie.
     pub correct: usize,
     /// Examples that were judged.
     pub scored: usize,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Benchmark, Choice, ImageRef, Items, Metric};
+use super::{Benchmark, Choice, Duel, ImageRef, Items, Metric};
 
 /// Keeps at most `n` examples (at least one), the same on every run: spread evenly over the file within each group or
 /// class. Groups of a macro mean get equal shares, as far as they last, and those below its minimum count none (they do
@@ -14,6 +14,9 @@ pub fn limit(benchmark: &mut Benchmark, n: usize) {
         return;
     }
     let n = n.max(1);
+    if matches!(benchmark.items, Items::Retrieval(_)) {
+        return limit_retrieval(benchmark, n);
+    }
     let strata = strata(&benchmark.items);
     let mut chosen = match benchmark.metric {
         Metric::MacroAccuracy { min_count } if strata.iter().any(|stratum| stratum.len() >= min_count) => {
@@ -28,11 +31,34 @@ pub fn limit(benchmark: &mut Benchmark, n: usize) {
     benchmark.protocol = format!("{}; subset of {} out of {total}", benchmark.protocol, chosen.len());
 }
 
+/// Keeps `n` images at even distances with all their captions, so that both directions search the same smaller pool.
+/// Recall in a smaller pool is higher, which the protocol says.
+fn limit_retrieval(benchmark: &mut Benchmark, n: usize) {
+    let total = benchmark.images.len();
+    if n >= total {
+        return;
+    }
+    let chosen = spread(&(0..total).collect::<Vec<_>>(), n);
+    let Items::Retrieval(retrieval) = &mut benchmark.items else { return };
+    let pairs = std::mem::take(&mut retrieval.captions).into_iter().zip(std::mem::take(&mut retrieval.image_of));
+    for (caption, image) in pairs {
+        if let Ok(place) = chosen.binary_search(&image) {
+            retrieval.captions.push(caption);
+            retrieval.image_of.push(place);
+        }
+    }
+    benchmark.images = chosen.iter().map(|&i| benchmark.images[i].clone()).collect();
+    benchmark.protocol =
+        format!("{}; subset of {n} images out of {total}, in which recall is higher", benchmark.protocol);
+}
+
 /// Examples by group or class, each in file order.
 fn strata(items: &Items) -> Vec<Vec<usize>> {
     match items {
         Items::Choices(choices) => by_key(choices.iter().map(|choice| choice.group.as_deref())),
         Items::Classes { labels, .. } => by_key(labels.iter()),
+        Items::Duels(duels) => vec![(0..duels.len()).collect()],
+        Items::Retrieval(_) => Vec::new(),
     }
 }
 
@@ -85,6 +111,22 @@ fn keep(images: &mut Vec<ImageRef>, items: &mut Items, chosen: &[usize]) {
             *choices = chosen.iter().map(|&i| &choices[i]).map(moved).collect();
             *images = kept;
         }
+        Items::Duels(duels) => {
+            let mut places = vec![None; images.len()];
+            let mut kept = Vec::new();
+            let mut move_to = |image: usize| {
+                *places[image].get_or_insert_with(|| {
+                    kept.push(images[image].clone());
+                    kept.len() - 1
+                })
+            };
+            let moved =
+                |duel: &Duel| Duel { images: duel.images.iter().map(|&i| move_to(i)).collect(), ..duel.clone() };
+            *duels = chosen.iter().map(|&i| &duels[i]).map(moved).collect();
+            *images = kept;
+        }
+        // Retrieval has been reduced by images.
+        Items::Retrieval(_) => {}
         Items::Classes { labels, .. } => {
             *labels = chosen.iter().map(|&i| labels[i]).collect();
             *images = chosen.iter().map(|&i| images[i].clone()).collect();

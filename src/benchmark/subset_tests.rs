@@ -32,7 +32,7 @@ fn choices(groups: &[&str], metric: Metric) -> Benchmark {
 fn kept(benchmark: &Benchmark) -> &[Choice] {
     match &benchmark.items {
         Items::Choices(choices) => choices,
-        Items::Classes { .. } => panic!("not choices"),
+        _ => panic!("not choices"),
     }
 }
 
@@ -121,4 +121,47 @@ fn a_limit_that_does_not_bind_changes_nothing() {
     let mut benchmark = choices(&["a", "b"], Metric::Accuracy);
     limit(&mut benchmark, 0);
     assert_eq!(benchmark.len(), 1);
+}
+
+#[test]
+fn a_subset_of_retrieval_keeps_whole_images_and_says_that_it_is_easier() {
+    let direction = crate::benchmark::Direction::TextToImage;
+    let image = |i: usize| ImageRef::File { path: format!("{i}.jpg").into(), crop: None };
+    let retrieval = crate::benchmark::Retrieval {
+        captions: (0..30).map(|i| format!("caption {i}")).collect(),
+        image_of: (0..30).map(|i| i / 3).collect(),
+        direction,
+    };
+    let mut set = choices(&["a"; 10], Metric::Recall);
+    set.images = (0..10).map(image).collect();
+    set.items = Items::Retrieval(retrieval);
+    limit(&mut set, 5);
+    let Items::Retrieval(kept) = &set.items else { panic!("{:?}", set.items) };
+    assert_eq!((set.images.len(), kept.captions.len()), (5, 15));
+    for (caption, image) in kept.captions.iter().zip(&kept.image_of) {
+        let number: usize = caption.strip_prefix("caption ").unwrap().parse().unwrap();
+        assert_eq!(set.images[*image].name(), format!("{}.jpg", number / 3));
+    }
+    assert!(set.protocol.contains("subset of 5 images out of 10, in which recall is higher"), "{}", set.protocol);
+}
+
+#[test]
+fn duels_keep_the_images_that_they_compare() {
+    let duel = |i: usize| crate::benchmark::Duel {
+        images: vec![i, (i + 1) % 6],
+        captions: vec![i.to_string()],
+        wins: Vec::new(),
+        tags: Vec::new(),
+    };
+    let mut set = choices(&["a"; 6], Metric::Accuracy);
+    set.images = (0..6).map(|i| ImageRef::File { path: format!("{i}.jpg").into(), crop: None }).collect();
+    set.items = Items::Duels((0..6).map(duel).collect());
+    limit(&mut set, 2);
+    let Items::Duels(duels) = &set.items else { panic!("{:?}", set.items) };
+    assert_eq!((duels.len(), set.images.len()), (2, 4));
+    for duel in duels {
+        let names: Vec<_> = duel.images.iter().map(|&image| set.images[image].name()).collect();
+        let first: usize = duel.captions[0].parse().unwrap();
+        assert_eq!(names, [format!("{first}.jpg"), format!("{}.jpg", (first + 1) % 6)]);
+    }
 }

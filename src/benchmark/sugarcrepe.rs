@@ -1,14 +1,14 @@
 //! SugarCrepe: seven tasks with one fluent hard negative each, on COCO val2017 (`RAIVNLab/sugar-crepe`, Hsieh et al.,
 //! 2023).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::choices::{Protocol, Reading, tags};
 use super::images::Images;
-use super::{Benchmark, Choice, Metric, ReadError, TieRule, locate};
+use super::{Benchmark, Choice, Metric, ReadError, TieRule, locate, sugarcrepe_pp};
 
 /// Name of `--benchmark`.
 pub(super) const NAME: &str = "sugarcrepe";
@@ -28,14 +28,19 @@ struct Row {
 
 /// Whether at least one task's file is there.
 pub(super) fn exists(data: &Path) -> bool {
-    TASKS.iter().any(|task| locate::file(data, &format!("{task}.json")).is_some())
+    TASKS.iter().any(|task| file(data, task).is_some())
+}
+
+/// A task's file; SugarCrepe++ uses the same names.
+fn file(data: &Path, task: &str) -> Option<PathBuf> {
+    locate::file_where(data, &[&format!("{task}.json")], |path| !sugarcrepe_pp::is_own(path))
 }
 
 /// Reads the tasks whose files exist, a benchmark each; the protocol sentence names the missing ones.
 pub(super) fn read(data: &Path) -> Result<Vec<Benchmark>, ReadError> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for task in TASKS {
-        match locate::file(data, &format!("{task}.json")) {
+        match file(data, task) {
             Some(path) => found.push((task, path)),
             None => missing.push(task),
         }

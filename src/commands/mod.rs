@@ -1,6 +1,7 @@
 //! The command line: one thin file per headless command. Without a command, the window opens.
 
 mod bench;
+mod data;
 mod demo;
 mod embed;
 mod evaluate;
@@ -78,6 +79,8 @@ enum Command {
     Embed(embed::EmbedArgs),
     /// Blend two checkpoints into one
     Patch(patch::PatchArgs),
+    /// List the benchmarks in a folder, and what is missing
+    Data(data::DataArgs),
     /// Score benchmarks at one alpha
     Evaluate(evaluate::EvaluateArgs),
     /// Score benchmarks over alpha
@@ -115,6 +118,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Score(args)) => score::run(&args),
         Some(Command::Embed(args)) => embed::run(&args),
         Some(Command::Patch(args)) => patch::run(&args),
+        Some(Command::Data(args)) => data::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),

@@ -119,6 +119,7 @@ fn choices(
     let tie = match (ties, order) {
         (TieRule::Strict, _) | (TieRule::First, Order::WrongFirst) => "a tie is wrong",
         (TieRule::First, Order::RightFirst) => "a tie is right",
+        (TieRule::Random { .. } | TieRule::Half, _) => "ties are shared",
     };
     let average = if metric == Metric::Accuracy { "plain accuracy" } else { "mean over groups" };
     Benchmark {

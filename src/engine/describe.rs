@@ -95,6 +95,24 @@ fn examples(benchmark: &Benchmark) -> Vec<ExampleInfo> {
                 ExampleInfo { image: choice.image, right, negatives, tags: choice.tags.clone() }
             })
             .collect(),
+        Items::Duels(duels) => duels
+            .iter()
+            .enumerate()
+            .map(|(example, duel)| ExampleInfo {
+                image: benchmark.image_of(example),
+                right: duel.captions.first().cloned().unwrap_or_default(),
+                negatives: duel.captions.iter().skip(1).cloned().collect(),
+                tags: duel.tags.clone(),
+            })
+            .collect(),
+        Items::Retrieval(retrieval) => (0..benchmark.len())
+            .map(|example| ExampleInfo {
+                image: benchmark.image_of(example),
+                right: retrieval.right_caption(example).to_owned(),
+                negatives: Vec::new(),
+                tags: Vec::new(),
+            })
+            .collect(),
         Items::Classes { classes, labels, .. } => labels
             .iter()
             .enumerate()

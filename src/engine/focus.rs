@@ -26,13 +26,18 @@ pub(super) fn score(
 const BEST_OTHERS: usize = 4;
 
 fn options(benchmark: &Benchmark, example: usize, similarities: &[f32], logit_scale: f32) -> Vec<OptionScore> {
-    let (right, names): (usize, &[String]) = match &benchmark.items {
-        Items::Choices(choices) => (choices[example].right, &choices[example].captions),
-        Items::Classes { classes, labels, .. } => (labels[example], classes),
+    let (right, names): (usize, Vec<&str>) = match &benchmark.items {
+        Items::Choices(choices) => {
+            (choices[example].right, choices[example].captions.iter().map(String::as_str).collect())
+        }
+        Items::Classes { classes, labels, .. } => (labels[example], classes.iter().map(String::as_str).collect()),
+        // Of every comparison the pair that belongs together, then the one that does not.
+        Items::Duels(duels) => (0, duels[example].cells().map(|cell| duels[example].caption_of(cell)).collect()),
+        Items::Retrieval(_) => return Vec::new(),
     };
     let probabilities = probabilities(similarities, logit_scale);
     let option = |i: usize| OptionScore {
-        text: names[i].clone(),
+        text: names[i].to_owned(),
         right: i == right,
         similarity: similarities[i],
         probability: probabilities[i],

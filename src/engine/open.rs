@@ -27,7 +27,7 @@ pub(super) fn read_all(folder: &Path) -> Result<(Vec<Benchmark>, Vec<Failure>), 
     let failure = |summary: String| Failure { details: summary.clone(), summary, end: None };
     if found.is_empty() {
         return Err(failure(format!(
-            "no benchmark was found: expected class folders, ARO's or SugarCrepe's JSON files in it or one level below: {}",
+            "no benchmark was found in it or one level below; `clove data` lists what is looked for: {}",
             folder.display()
         )));
     }

@@ -1,6 +1,9 @@
 //! All images and texts of some benchmarks, each once: what never depends on alpha is computed once.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
 use std::sync::Arc;
 
 use image::RgbImage;
@@ -23,7 +26,7 @@ pub struct Corpus {
 pub struct Places {
     /// Corpus image of each of the benchmark's images.
     pub images: Vec<usize>,
-    /// Corpus texts: per example its captions, or per class its prompts.
+    /// Corpus texts: per example its captions, per class its prompts, or per caption that can be retrieved itself.
     pub texts: Vec<Vec<usize>>,
 }
 
@@ -53,6 +56,10 @@ impl Corpus {
                 Items::Choices(choices) => {
                     choices.iter().map(|c| c.captions.iter().cloned().map(&mut text).collect()).collect()
                 }
+                Items::Duels(duels) => {
+                    duels.iter().map(|d| d.captions.iter().cloned().map(&mut text).collect()).collect()
+                }
+                Items::Retrieval(retrieval) => retrieval.captions.iter().cloned().map(|c| vec![text(c)]).collect(),
                 Items::Classes { classes, templates, .. } => {
                     let prompts = |class: &String| templates.iter().map(|t| t.replace("{}", class)).collect::<Vec<_>>();
                     classes.iter().map(|c| prompts(c).into_iter().map(&mut text).collect()).collect()
@@ -79,8 +86,22 @@ pub fn load(image: &ImageRef) -> Result<RgbImage, String> {
                 None => Ok(picture),
             }
         }
+        ImageRef::Stored { archive, offset, length, name } => {
+            let failed = |e: &dyn std::fmt::Display| format!("{e}: {name} in {}", archive.display());
+            let bytes = stored(archive, *offset, *length).map_err(|e| failed(&e))?;
+            preprocess::decode(&bytes).map_err(|e| failed(&e))
+        }
         ImageRef::Drawn { image, .. } => Ok(image.render()),
     }
+}
+
+/// The bytes of a file inside an archive; never more than the archive has.
+fn stored(archive: &Path, offset: u64, length: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(archive)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::new();
+    file.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Preprocessed images, kept in memory up to a limit and made again beyond it.

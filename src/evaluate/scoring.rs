@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::corpus::{Corpus, Pixels};
 use super::encoder::Encoder;
 use super::similarity::cosine;
-use crate::benchmark::{Benchmark, Items, Outcome, Score, judge_choice, judge_class, scores};
+use crate::benchmark::{Benchmark, Cell, Direction, Items, Outcome, Score, scores};
 use crate::patch::{Alpha, AlphaMap};
 
 /// Embeddings of one tower at one alpha; empty vectors are not made yet.
@@ -41,6 +41,8 @@ pub struct Scoring {
     kept_texts: Option<BTreeMap<Alpha, TextSide>>,
     outcomes: Arc<Vec<Vec<Option<Outcome>>>>,
     unreadable: Vec<Vec<(String, String)>>,
+    /// Why corpus images have no embedding.
+    broken: BTreeMap<usize, String>,
     next: usize,
     order: Arc<Order>,
 }
@@ -49,26 +51,40 @@ pub struct Scoring {
 /// fair samples of the final ones.
 pub struct Order {
     images: Vec<usize>,
-    /// Per corpus image: (benchmark, example).
+    /// Per corpus image: (benchmark, example), each example once, at the last visited of its images.
     examples: Vec<Vec<(usize, usize)>>,
+    /// Retrieval: every query competes with all others, so these are judged after the last image.
+    queries: Vec<(usize, usize)>,
     total: usize,
 }
 
 impl Order {
     /// Interleaves the benchmarks' images by a fixed stride.
     pub fn new(benchmarks: &[Benchmark], corpus: &Corpus) -> Self {
+        let mut used = vec![false; corpus.images.len()];
+        corpus.places.iter().flat_map(|places| &places.images).for_each(|image| used[*image] = true);
+        // Fractions of the golden ratio spread any prefix evenly over the whole list (Weyl's sequence).
+        let mut images: Vec<usize> = (0..corpus.images.len()).filter(|i| used[*i]).collect();
+        images.sort_by(|a, b| spread(*a).total_cmp(&spread(*b)));
+        let mut turn = vec![0; corpus.images.len()];
+        images.iter().enumerate().for_each(|(i, image)| turn[*image] = i);
+
         let mut examples = vec![Vec::new(); corpus.images.len()];
-        let mut total = 0;
+        let (mut queries, mut total) = (Vec::new(), 0);
         for (b, (benchmark, places)) in benchmarks.iter().zip(&corpus.places).enumerate() {
+            total += benchmark.len();
             for example in 0..benchmark.len() {
-                examples[places.images[benchmark.image_of(example)]].push((b, example));
-                total += 1;
+                let shown = benchmark.images_of(example).into_iter().map(|image| places.images[image]);
+                // Examples without an image compare captions alone; they may come with any image.
+                if let Some(last) = shown.max_by_key(|image| turn[*image]).or(images.first().copied()) {
+                    examples[last].push((b, example));
+                }
+                if matches!(benchmark.items, Items::Retrieval(_)) {
+                    queries.push((b, example));
+                }
             }
         }
-        // Fractions of the golden ratio spread any prefix evenly over the whole list (Weyl's sequence).
-        let mut images: Vec<usize> = (0..corpus.images.len()).filter(|i| !examples[*i].is_empty()).collect();
-        images.sort_by(|a, b| spread(*a).total_cmp(&spread(*b)));
-        Self { images, examples, total }
+        Self { images, examples, queries, total }
     }
 
     /// Examples in all benchmarks.
@@ -91,6 +107,7 @@ impl Scoring {
             kept_texts: None,
             outcomes: Arc::new(benchmarks.iter().map(|b| vec![None; b.len()]).collect()),
             unreadable: vec![Vec::new(); benchmarks.len()],
+            broken: BTreeMap::new(),
             next: 0,
             order,
         }
@@ -112,6 +129,7 @@ impl Scoring {
         }
         self.outcomes = Arc::new(self.outcomes.iter().map(|o| vec![None; o.len()]).collect());
         self.unreadable.iter_mut().for_each(Vec::clear);
+        self.broken.clear();
         self.next = 0;
         self.alpha = alpha;
     }
@@ -126,14 +144,15 @@ impl Scoring {
         self.alpha
     }
 
-    /// Whether every image has been visited.
+    /// Whether every image has been visited and every query judged.
     pub fn is_done(&self) -> bool {
-        self.next >= self.order.images.len()
+        self.next >= self.order.images.len() + self.order.queries.len()
     }
 
-    /// Visited images over all.
+    /// Visited images and judged queries over all.
     pub fn share(&self) -> f64 {
-        if self.order.images.is_empty() { 1.0 } else { self.next as f64 / self.order.images.len() as f64 }
+        let all = self.order.images.len() + self.order.queries.len();
+        if all == 0 { 1.0 } else { self.next as f64 / all as f64 }
     }
 
     /// Outcomes so far, per benchmark and example.
@@ -163,17 +182,29 @@ impl Scoring {
     ) -> candle_core::Result<()> {
         encoder.set(self.alpha)?;
         let order = Arc::clone(&self.order);
-        let end = (self.next + n).min(order.images.len());
-        let visited = &order.images[self.next..end];
-        self.next = end;
-        self.embed_images(encoder, corpus, pixels, visited, benchmarks)?;
-        let due: Vec<(usize, usize)> = visited.iter().flat_map(|i| order.examples[*i].iter().copied()).collect();
-        self.embed_texts(encoder, benchmarks, corpus, &due)?;
+        let n_images = order.images.len();
+        let due: Vec<(usize, usize)> = if let Some(rest) = self.next.checked_sub(n_images) {
+            let end = (rest + n).min(order.queries.len());
+            self.next = n_images + end;
+            order.queries[rest..end].to_vec()
+        } else {
+            let end = (self.next + n).min(n_images);
+            let visited = &order.images[self.next..end];
+            self.next = end;
+            self.embed_images(encoder, corpus, pixels, visited)?;
+            let hanging: Vec<_> = visited.iter().flat_map(|i| order.examples[*i].iter().copied()).collect();
+            self.embed_texts(encoder, benchmarks, corpus, &hanging)?;
+            let alone = |(b, _): &(usize, usize)| !matches!(benchmarks[*b].items, Items::Retrieval(_));
+            hanging.into_iter().filter(alone).collect()
+        };
         let judged: Vec<Option<Outcome>> =
             due.par_iter().map(|(b, e)| self.judge(&benchmarks[*b], corpus, *b, *e)).collect();
         let outcomes = Arc::make_mut(&mut self.outcomes);
-        for ((b, e), outcome) in due.into_iter().zip(judged) {
-            outcomes[b][e] = outcome;
+        for ((b, e), outcome) in due.iter().zip(&judged) {
+            outcomes[*b][*e] = *outcome;
+        }
+        for ((b, e), _) in due.into_iter().zip(&judged).filter(|(_, outcome)| outcome.is_none()) {
+            self.note_unreadable(&benchmarks[b], corpus, b, e);
         }
         Ok(())
     }
@@ -189,11 +220,14 @@ impl Scoring {
         (b, example): (usize, usize),
     ) -> candle_core::Result<Option<Vec<f32>>> {
         encoder.set(self.alpha)?;
-        let image = corpus.places[b].images[benchmarks[b].image_of(example)];
-        if self.images.vectors[image].is_empty() {
-            match pixels.get(corpus, &[image]).pop() {
-                Some(Ok(bytes)) => self.images.vectors[image] = encoder.images(&[&bytes])?.pop().unwrap_or_default(),
-                _ => return Ok(None),
+        for image in benchmarks[b].images_of(example).into_iter().map(|image| corpus.places[b].images[image]) {
+            if self.images.vectors[image].is_empty() {
+                match pixels.get(corpus, &[image]).pop() {
+                    Some(Ok(bytes)) => {
+                        self.images.vectors[image] = encoder.images(&[&bytes])?.pop().unwrap_or_default();
+                    }
+                    _ => return Ok(None),
+                }
             }
         }
         self.embed_texts(encoder, benchmarks, corpus, &[(b, example)])?;
@@ -206,7 +240,6 @@ impl Scoring {
         corpus: &Corpus,
         pixels: &mut Pixels,
         visited: &[usize],
-        benchmarks: &[Benchmark],
     ) -> candle_core::Result<()> {
         let missing: Vec<usize> = visited.iter().copied().filter(|i| self.images.vectors[*i].is_empty()).collect();
         let mut readable = Vec::new();
@@ -217,7 +250,9 @@ impl Scoring {
                     readable.push(*image);
                     bytes.push(loaded);
                 }
-                Err(reason) => self.note_unreadable(benchmarks, corpus, *image, &reason),
+                Err(reason) => {
+                    self.broken.insert(*image, reason);
+                }
             }
         }
         let rows: Vec<&[u8]> = bytes.iter().map(AsRef::as_ref).collect();
@@ -227,10 +262,13 @@ impl Scoring {
         Ok(())
     }
 
-    fn note_unreadable(&mut self, benchmarks: &[Benchmark], corpus: &Corpus, image: usize, reason: &str) {
-        for (b, e) in &self.order.examples[image] {
+    /// Names an example that has no verdict by its image that cannot be read.
+    fn note_unreadable(&mut self, benchmark: &Benchmark, corpus: &Corpus, b: usize, e: usize) {
+        let mut shown = benchmark.images_of(e).into_iter().map(|image| corpus.places[b].images[image]);
+        let broken = shown.find_map(|image| self.broken.get(&image).map(|reason| (image, reason)));
+        if let Some((image, reason)) = broken {
             let name = corpus.images[image].name();
-            self.unreadable[*b].push((format!("{} example {e} ({name})", benchmarks[*b].label()), reason.to_owned()));
+            self.unreadable[b].push((format!("{} example {e} ({name})", benchmark.label()), reason.clone()));
         }
     }
 
@@ -245,7 +283,11 @@ impl Scoring {
         let mut classes = std::collections::BTreeSet::new();
         for (b, e) in due {
             match &benchmarks[*b].items {
-                Items::Choices(_) => wanted.extend(corpus.places[*b].texts[*e].iter().copied()),
+                Items::Choices(_) | Items::Duels(_) => wanted.extend(corpus.places[*b].texts[*e].iter().copied()),
+                Items::Retrieval(retrieval) => {
+                    let own = retrieval.captions_of(*e).flat_map(|caption| &corpus.places[*b].texts[caption]);
+                    wanted.extend(own.copied());
+                }
                 Items::Classes { .. } if self.texts.classes[*b].is_empty() => {
                     classes.insert(*b);
                     wanted.extend(corpus.places[*b].texts.iter().flatten().copied());
@@ -276,24 +318,49 @@ impl Scoring {
         sum.into_iter().map(|s| s / norm).collect()
     }
 
-    /// Similarities of an example's options, in file order; `None` when its image could not be read, or when its image
-    /// or texts are not embedded at this alpha.
+    /// Similarities of an example's options, in the order that [`Benchmark::judge`] expects; `None` when an image could
+    /// not be read, or when images or texts are not embedded at this alpha. An image that could not be read is no answer
+    /// to a caption (−1, the least a cosine can be).
     pub fn similarities(&self, benchmark: &Benchmark, corpus: &Corpus, b: usize, example: usize) -> Option<Vec<f32>> {
         let places = &corpus.places[b];
-        let image = &self.images.vectors[places.images[benchmark.image_of(example)]];
-        let options: Vec<&Vec<f32>> = match &benchmark.items {
-            Items::Choices(_) => places.texts[example].iter().map(|t| &self.texts.texts.vectors[*t]).collect(),
-            Items::Classes { .. } => self.texts.classes[b].iter().collect(),
-        };
-        let embedded = !image.is_empty() && !options.is_empty() && options.iter().all(|option| !option.is_empty());
-        embedded.then(|| options.into_iter().map(|option| cosine(image, option)).collect())
+        let image = |i: usize| Some(&self.images.vectors[places.images[i]]).filter(|v| !v.is_empty());
+        let text = |t: usize| Some(&self.texts.texts.vectors[t]).filter(|v| !v.is_empty());
+        let similar = |a: Option<&Vec<f32>>, b: Option<&Vec<f32>>| Some(cosine(a?, b?));
+        match &benchmark.items {
+            Items::Choices(choices) => {
+                let own = image(choices[example].image);
+                places.texts[example].iter().map(|t| similar(own, text(*t))).collect()
+            }
+            Items::Classes { .. } => {
+                let own = image(example)?;
+                let classes = &self.texts.classes[b];
+                (!classes.is_empty()).then(|| classes.iter().map(|class| cosine(own, class)).collect())
+            }
+            Items::Duels(duels) => {
+                let (duel, texts) = (&duels[example], &places.texts[example]);
+                let cell = |cell| match cell {
+                    Cell::Image(i, c) => similar(image(duel.images[i]), text(texts[c])),
+                    Cell::Texts(first, second) => similar(text(texts[first]), text(texts[second])),
+                };
+                duel.cells().map(cell).collect()
+            }
+            Items::Retrieval(retrieval) if self.next >= self.order.images.len() => match retrieval.direction {
+                Direction::ImageToText => {
+                    let own = image(example);
+                    places.texts.iter().map(|t| similar(own, text(*t.first()?))).collect()
+                }
+                Direction::TextToImage => {
+                    let own = text(*places.texts[example].first()?)?;
+                    image(retrieval.image_of[example])?;
+                    let answers = (0..places.images.len()).map(|i| image(i).map_or(-1.0, |v| cosine(own, v)));
+                    Some(answers.collect())
+                }
+            },
+            Items::Retrieval(_) => None,
+        }
     }
 
     fn judge(&self, benchmark: &Benchmark, corpus: &Corpus, b: usize, example: usize) -> Option<Outcome> {
-        let similarities = self.similarities(benchmark, corpus, b, example)?;
-        Some(match &benchmark.items {
-            Items::Choices(choices) => judge_choice(&similarities, choices[example].right, benchmark.ties),
-            Items::Classes { labels, .. } => judge_class(&similarities, labels[example]),
-        })
+        Some(benchmark.judge(example, &self.similarities(benchmark, corpus, b, example)?))
     }
 }

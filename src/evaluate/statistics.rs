@@ -50,7 +50,8 @@ mod tests {
 
     /// `r` right, `w` wrong, `.` not judged.
     fn outcomes(marks: &str) -> Vec<Option<Outcome>> {
-        let outcome = |right| Outcome { right, tied: false, margin: 0.1, in_top5: right };
+        let outcome =
+            |right| Outcome { right, tied: false, margin: 0.1, in_top5: right, rank: u32::from(!right), equal: 0 };
         marks.chars().map(|mark| (mark != '.').then_some(outcome(mark == 'r'))).collect()
     }
 

@@ -49,7 +49,10 @@ fn data(names: &[(&str, bool)]) -> Arc<DataInfo> {
 
 /// Scores of `n` benchmarks of four examples; `right[i]` holds for every benchmark.
 fn scores(alpha: f64, n: usize, right: [Option<bool>; 4]) -> Arc<Scores> {
-    let outcome = |right: bool| Outcome { right, tied: false, margin: if right { 0.1 } else { -0.1 }, in_top5: right };
+    let outcome = |right: bool| {
+        let margin = if right { 0.1 } else { -0.1 };
+        Outcome { right, tied: false, margin, in_top5: right, rank: u32::from(!right), equal: 0 }
+    };
     let outcomes: Vec<_> = right.iter().map(|r| r.map(outcome)).collect();
     let scored = outcomes.iter().flatten().count();
     let correct = right.iter().filter(|r| **r == Some(true)).count();

@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 use super::cli::{Desk, keys};
 use super::models::Draw;
 
-const ROW: [&str; 12] = [
+const ROW: [&str; 14] = [
     "alpha",
     "benchmark",
+    "blind",
     "correct",
     "interval",
     "metric",
     "protocol",
+    "remarks",
     "scored",
     "seconds",
     "skipped",

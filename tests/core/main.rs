@@ -4,6 +4,10 @@
 #![allow(missing_docs, reason = "nobody imports a test")]
 #![allow(clippy::float_cmp, reason = "equality to the bit is what many of these tests are about")]
 
+mod benchmarks_cli;
+mod benchmarks_read;
+mod benchmarks_scores;
+mod benchmarks_sets;
 mod blend;
 mod broken;
 mod checkpoint_hostile;

@@ -263,6 +263,7 @@ fn a_visit_tells_what_the_verdict_will_be() {
             let outcome = match &benchmark.items {
                 Items::Choices(choices) => judge_choice(&similarities, choices[e].right, benchmark.ties),
                 Items::Classes { labels, .. } => judge_class(&similarities, labels[e]),
+                other => panic!("not made here: {other:?}"),
             };
             told.push((b, e, outcome));
         }

@@ -266,7 +266,8 @@ pub fn scores(data: &DataInfo, alpha: AlphaMap) -> Scores {
     let judge = |(place, info): (usize, &BenchmarkInfo)| -> Vec<Option<Outcome>> {
         let outcome = |i| {
             let margin = margin(place, i, alpha) as f32;
-            Some(Outcome { right: margin > 0.0, tied: false, margin, in_top5: true })
+            let right = margin > 0.0;
+            Some(Outcome { right, tied: false, margin, in_top5: true, rank: u32::from(!right), equal: 0 })
         };
         (0..info.examples.len()).map(outcome).collect()
     };
