@@ -14,6 +14,7 @@ mod write;
 pub use architecture::{Architecture, Tower};
 pub use config::to_json as config_json;
 pub use error::CheckpointError;
+pub use mmap::map_file;
 pub use names::{Naming, block_of};
 pub use read::{Checkpoint, Options, Parts, Provenance};
 pub use write::{Named, Output, write, write_tensors};

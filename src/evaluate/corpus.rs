@@ -1,10 +1,8 @@
 //! All images and texts of some benchmarks, each once: what never depends on alpha is computed once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use image::RgbImage;
-use rayon::prelude::*;
 
 use crate::benchmark::{Benchmark, ImageRef, Items};
 use crate::clip::{Tokenizer, preprocess};
@@ -80,42 +78,5 @@ pub fn load(image: &ImageRef) -> Result<RgbImage, String> {
             }
         }
         ImageRef::Drawn { image, .. } => Ok(image.render()),
-    }
-}
-
-/// Preprocessed images, kept in memory up to a limit and made again beyond it.
-pub struct Pixels {
-    size: u32,
-    kept: Vec<Option<Loaded>>,
-    bytes_left: usize,
-}
-
-/// One image's bytes (`[size, size, 3]`), or why there are none.
-pub type Loaded = Result<Arc<[u8]>, String>;
-
-impl Pixels {
-    /// For `n` images at `size` pixels on a side, keeping at most `limit` bytes.
-    pub fn new(n: usize, size: usize, limit: usize) -> Self {
-        Self { size: size as u32, kept: vec![None; n], bytes_left: limit }
-    }
-
-    /// Loads these corpus images, in parallel where they are not kept.
-    pub fn get(&mut self, corpus: &Corpus, wanted: &[usize]) -> Vec<Loaded> {
-        let size = self.size;
-        let loaded: Vec<Loaded> = wanted
-            .par_iter()
-            .map(|i| match &self.kept[*i] {
-                Some(loaded) => loaded.clone(),
-                None => load(&corpus.images[*i]).map(|image| preprocess::preprocess(&image, size).into()),
-            })
-            .collect();
-        for (i, loaded) in wanted.iter().zip(&loaded) {
-            let bytes = loaded.as_ref().map_or(0, |pixels| pixels.len());
-            if self.kept[*i].is_none() && bytes <= self.bytes_left {
-                self.bytes_left -= bytes;
-                self.kept[*i] = Some(loaded.clone());
-            }
-        }
-        loaded
     }
 }

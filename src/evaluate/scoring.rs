@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::corpus::{Corpus, Pixels};
+use super::corpus::Corpus;
 use super::encoder::Encoder;
+use super::pixels::Pixels;
 use super::similarity::cosine;
 use crate::benchmark::{Benchmark, Items, Outcome, Score, judge_choice, judge_class, scores};
 use crate::patch::{Alpha, AlphaMap};
@@ -57,9 +58,17 @@ pub struct Order {
 impl Order {
     /// Interleaves the benchmarks' images by a fixed stride.
     pub fn new(benchmarks: &[Benchmark], corpus: &Corpus) -> Self {
+        Self::over(benchmarks, corpus, &vec![true; benchmarks.len()])
+    }
+
+    /// The same for the `wanted` benchmarks alone; the others' examples are not visited.
+    pub fn over(benchmarks: &[Benchmark], corpus: &Corpus, wanted: &[bool]) -> Self {
         let mut examples = vec![Vec::new(); corpus.images.len()];
         let mut total = 0;
         for (b, (benchmark, places)) in benchmarks.iter().zip(&corpus.places).enumerate() {
+            if !wanted[b] {
+                continue;
+            }
             for example in 0..benchmark.len() {
                 examples[places.images[benchmark.image_of(example)]].push((b, example));
                 total += 1;
@@ -114,6 +123,18 @@ impl Scoring {
         self.unreadable.iter_mut().for_each(Vec::clear);
         self.next = 0;
         self.alpha = alpha;
+    }
+
+    /// The same over other images and examples.
+    pub fn restart_over(&mut self, alpha: AlphaMap, order: Arc<Order>) {
+        self.order = order;
+        self.restart(alpha);
+    }
+
+    /// Embeddings at this alpha by corpus image and corpus text, empty where not made yet. What is put there is not
+    /// embedded again.
+    pub fn embeddings(&mut self) -> (&mut [Vec<f32>], &mut [Vec<f32>]) {
+        (&mut self.images.vectors, &mut self.texts.texts.vectors)
     }
 
     /// From now on keeps what the text tower made at every alpha, so that a grid costs the sum of its sides.
@@ -192,7 +213,7 @@ impl Scoring {
         let image = corpus.places[b].images[benchmarks[b].image_of(example)];
         if self.images.vectors[image].is_empty() {
             match pixels.get(corpus, &[image]).pop() {
-                Some(Ok(bytes)) => self.images.vectors[image] = encoder.images(&[&bytes])?.pop().unwrap_or_default(),
+                Some(Ok(bytes)) => self.images.vectors[image] = encoder.images(&[bytes.as_ref()])?.pop().unwrap_or_default(),
                 _ => return Ok(None),
             }
         }
