@@ -118,7 +118,7 @@ impl Workload {
     }
 
     /// Scores the `wanted` benchmarks at one alpha: `None` for the others, and for all when `go_on`, which hears the
-    /// share done after every unit, says no. What was embedded until then is stored, where there is a place for it.
+    /// share done before every batch, says no. What was embedded until then is stored, where there is a place for it.
     ///
     /// # Errors
     /// See [`WorkloadError`].
@@ -134,12 +134,9 @@ impl Workload {
         let whole: f64 = due.iter().map(|unit| self.cost(*unit)).sum();
         let mut done = 0.0;
         for unit in due {
-            if !go_on(done / whole) {
-                self.pixels.flush();
-                return Ok(None);
-            }
             if !self.is_kept(unit) {
-                let vectors = self.embed(unit, alpha)?;
+                let vectors = self.embed(unit, alpha, &mut || go_on(done / whole))?;
+                let Some(vectors) = vectors else { return Ok(None) };
                 self.fill(unit, vectors);
             }
             done += self.cost(unit);
@@ -186,18 +183,30 @@ impl Workload {
     }
 
     /// A unit's vectors in the order of its items, empty for images that cannot be read: from the store, or made and
-    /// stored.
-    fn embed(&mut self, unit: usize, alpha: AlphaMap) -> Result<Vec<Vec<f32>>, WorkloadError> {
+    /// stored; `None` when `go_on`, asked before every batch, said no.
+    fn embed(
+        &mut self,
+        unit: usize,
+        alpha: AlphaMap,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Vec<Vec<f32>>>, WorkloadError> {
+        if !go_on() {
+            self.pixels.flush();
+            return Ok(None);
+        }
         let key = self.units.key(unit, &self.model, self.alpha_of(unit, alpha));
         let n = self.units.get(unit).1.len();
         if let Some(stored) = self.embeddings.as_ref().and_then(|store| store.read(&key, n)) {
-            return Ok(stored);
+            return Ok(Some(stored));
         }
-        let vectors = self.make(unit, alpha)?;
+        let Some(vectors) = self.make(unit, alpha, go_on)? else {
+            self.pixels.flush();
+            return Ok(None);
+        };
         if let Some(store) = &self.embeddings {
             store.write(&key, &vectors, self.encoder.architecture().embed_dim)?;
         }
-        Ok(vectors)
+        Ok(Some(vectors))
     }
 
     /// Whether a unit is in memory, because its tower has not moved since. Units are filled whole; only images that
@@ -209,24 +218,33 @@ impl Workload {
         items.iter().any(|item| !vectors[*item].is_empty())
     }
 
-    fn make(&mut self, unit: usize, alpha: AlphaMap) -> Result<Vec<Vec<f32>>, WorkloadError> {
+    fn make(
+        &mut self,
+        unit: usize,
+        alpha: AlphaMap,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Vec<Vec<f32>>>, WorkloadError> {
         // The other tower stays where it is: moving it would cost a blend.
         let at = self.encoder.alpha();
         let (side, items) = self.units.get(unit);
-        match side {
-            Side::Image => {
-                self.encoder.set(AlphaMap::towers(alpha.image(), at.text()))?;
-                let loaded = self.pixels.get(&self.corpus, items);
-                let readable: Vec<&[u8]> = loaded.iter().flatten().map(AsRef::as_ref).collect();
-                let mut vectors = self.encoder.images(&readable)?.into_iter();
-                Ok(loaded.iter().map(|l| if l.is_ok() { vectors.next() } else { None }.unwrap_or_default()).collect())
-            }
-            Side::Text => {
-                self.encoder.set(AlphaMap::towers(at.image(), alpha.text()))?;
-                let rows: Vec<&[u32]> = items.iter().map(|text| self.corpus.texts[*text].as_slice()).collect();
-                Ok(self.encoder.texts(&rows)?)
-            }
+        if side == Side::Text {
+            self.encoder.set(AlphaMap::towers(at.image(), alpha.text()))?;
+            let rows: Vec<&[u32]> = items.iter().map(|text| self.corpus.texts[*text].as_slice()).collect();
+            return Ok(Some(self.encoder.texts(&rows)?));
         }
+        self.encoder.set(AlphaMap::towers(alpha.image(), at.text()))?;
+        let loaded = self.pixels.get(&self.corpus, items);
+        let readable: Vec<&[u8]> = loaded.iter().flatten().map(AsRef::as_ref).collect();
+        let mut vectors = Vec::with_capacity(readable.len());
+        for (i, batch) in readable.chunks(self.encoder.images_at_once()).enumerate() {
+            if i > 0 && !go_on() {
+                return Ok(None);
+            }
+            vectors.extend(self.encoder.images(batch)?);
+        }
+        let mut vectors = vectors.into_iter();
+        let in_order = loaded.iter().map(|loaded| if loaded.is_ok() { vectors.next() } else { None });
+        Ok(Some(in_order.map(Option::unwrap_or_default).collect()))
     }
 
     fn fill(&mut self, unit: usize, vectors: Vec<Vec<f32>>) {
@@ -270,11 +288,9 @@ impl Workload {
         let whole: f64 = work.iter().map(|(unit, _)| self.cost(*unit)).sum();
         let (mut done, total) = (0.0, work.len());
         for (unit, alpha) in work {
-            if !go_on(done / whole) {
-                self.pixels.flush();
+            if self.embed(unit, alpha, &mut || go_on(done / whole))?.is_none() {
                 return Ok(None);
             }
-            self.embed(unit, alpha)?;
             done += self.cost(unit);
         }
         self.pixels.flush();

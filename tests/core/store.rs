@@ -137,7 +137,7 @@ fn a_grid_costs_the_sum_of_its_sides() {
         asked += 1;
         asked < 2
     });
-    assert!(stopped.unwrap().is_none() && asked == 2, "asked before every unit");
+    assert!(stopped.unwrap().is_none() && asked == 2, "asked before every batch");
     grid.forget(&all);
     assert_eq!(grid.missing(&all), (6, 6));
 }
