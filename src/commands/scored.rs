@@ -117,7 +117,8 @@ impl Run {
         let unreadable = vec![Vec::new(); benchmarks.len()];
         Ok(Self {
             workload: Workload::new(benchmarks, &pair, &device, places)?,
-            stop: if results.is_some() { Stop::on_signals()? } else { Stop::never() },
+            // A scratch folder has to be removed.
+            stop: if root.is_some() { Stop::on_signals()? } else { Stop::never() },
             writer,
             base: end(&pair.base),
             tuned: end(&pair.tuned),
@@ -141,16 +142,18 @@ impl Run {
         let start = Instant::now();
         let mut all: Vec<Option<Found>> = (0..self.unreadable.len()).map(|b| self.stored(b, alpha)).collect();
         let wanted: Vec<bool> = all.iter().map(Option::is_none).collect();
+        let mut rows = vec![Vec::new(); all.len()];
         if wanted.contains(&true) {
             let stop = &self.stop;
             let mut go_on = |share| {
                 progress(share);
                 !stop.is_asked()
             };
-            let found = self.workload.score(alpha, &wanted, &mut go_on)?.ok_or(Stopped)?;
+            let found = self.workload.score(alpha, &wanted, &mut go_on)?;
+            let found = found.ok_or_else(|| self.stopped())?;
             for (b, found) in found.into_iter().enumerate() {
                 if let Some(found) = found {
-                    self.store(b, alpha, &found)?;
+                    rows[b] = self.store(b, alpha, &found)?;
                     all[b] = Some(found);
                 }
             }
@@ -160,7 +163,8 @@ impl Run {
         for (b, found) in all.into_iter().enumerate() {
             let Some(found) = found else { continue };
             let seconds = if wanted[b] { seconds } else { 0.0 };
-            printed.extend(self.rows(b, alpha, &found).into_iter().map(|row| Printed { row, seconds }));
+            let rows = if wanted[b] { std::mem::take(&mut rows[b]) } else { self.rows(b, alpha, &found) };
+            printed.extend(rows.into_iter().map(|row| Printed { row, seconds }));
             self.unreadable[b] = found.per_example.unreadable;
         }
         Ok(printed)
@@ -173,7 +177,8 @@ impl Run {
         is_whole.then(|| Found { scores: benchmark_scores(benchmark, &per_example), per_example })
     }
 
-    fn store(&mut self, b: usize, alpha: AlphaMap, found: &Found) -> anyhow::Result<()> {
+    /// The rows of what was found, stored when asked.
+    fn store(&mut self, b: usize, alpha: AlphaMap, found: &Found) -> anyhow::Result<Vec<Row>> {
         let label = self.workload.benchmarks()[b].label();
         anyhow::ensure!(
             !found.scores.is_empty(),
@@ -181,9 +186,9 @@ impl Run {
         );
         let rows = self.rows(b, alpha, found);
         let identity = self.workload.identity(b, alpha);
-        let Some(writer) = &mut self.writer else { return Ok(()) };
-        let line = |row| Line {
-            row,
+        let Some(writer) = &mut self.writer else { return Ok(rows) };
+        let line = |row: &Row| Line {
+            row: row.clone(),
             key: identity.key(),
             base: self.base.clone(),
             tuned: self.tuned.clone(),
@@ -191,8 +196,15 @@ impl Run {
             device: self.device.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        writer.put(&identity.key(), rows.into_iter().map(line).collect(), &found.per_example)?;
-        Ok(())
+        writer.put(&identity.key(), rows.iter().map(line).collect(), &found.per_example)?;
+        Ok(rows)
+    }
+
+    fn stopped(&self) -> anyhow::Error {
+        match self.writer {
+            Some(_) => Stopped.into(),
+            None => anyhow::anyhow!("stopped, and nothing is kept; --results DIR keeps what is done"),
+        }
     }
 
     fn rows(&self, b: usize, alpha: AlphaMap, found: &Found) -> Vec<Row> {
