@@ -45,7 +45,9 @@ fn seen(image: &ImageRef) -> Option<String> {
 fn key_of(image: &ImageRef) -> String {
     let content = match image {
         ImageRef::File { path, crop } => hash_file(path).map(|hash| (hash, format!("{crop:?}"))).ok(),
-        other => load(other).ok().map(|image| (digest([image.as_raw().as_slice()]), format!("{:?}", image.dimensions()))),
+        other => {
+            load(other).ok().map(|image| (digest([image.as_raw().as_slice()]), format!("{:?}", image.dimensions())))
+        }
     };
     match content {
         Some((hash, shape)) => digest([hash.as_bytes(), shape.as_bytes()]),

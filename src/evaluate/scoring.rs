@@ -213,7 +213,9 @@ impl Scoring {
         let image = corpus.places[b].images[benchmarks[b].image_of(example)];
         if self.images.vectors[image].is_empty() {
             match pixels.get(corpus, &[image]).pop() {
-                Some(Ok(bytes)) => self.images.vectors[image] = encoder.images(&[bytes.as_ref()])?.pop().unwrap_or_default(),
+                Some(Ok(bytes)) => {
+                    self.images.vectors[image] = encoder.images(&[bytes.as_ref()])?.pop().unwrap_or_default()
+                }
                 _ => return Ok(None),
             }
         }

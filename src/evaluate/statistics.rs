@@ -54,12 +54,7 @@ pub fn mcnemar(fixed: usize, broken: usize) -> f64 {
 /// `resamples` times (Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, §13.3; stratified by group). Resample
 /// i has stream i of the seed's generator, so threads change nothing. `None` where the metric is no macro mean or nothing
 /// is judged.
-pub fn bootstrap(
-    benchmark: &Benchmark,
-    outcomes: &[Option<Outcome>],
-    resamples: usize,
-    seed: u64,
-) -> Option<[f64; 2]> {
+pub fn bootstrap(benchmark: &Benchmark, outcomes: &[Option<Outcome>], resamples: usize, seed: u64) -> Option<[f64; 2]> {
     let groups = judged_groups(benchmark, outcomes)?;
     if groups.is_empty() || resamples == 0 {
         return None;

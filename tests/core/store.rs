@@ -117,11 +117,15 @@ fn damaged_pixels_are_decoded_again() {
 #[test]
 fn a_grid_costs_the_sum_of_its_sides() {
     let room = tempfile::tempdir().unwrap();
-    let benchmark = classes((0..4).map(|i| {
-        let path = room.path().join(format!("{i}.png"));
-        picture(&path, i);
-        ImageRef::File { path, crop: None }
-    }).collect());
+    let benchmark = classes(
+        (0..4)
+            .map(|i| {
+                let path = room.path().join(format!("{i}.png"));
+                picture(&path, i);
+                ImageRef::File { path, crop: None }
+            })
+            .collect(),
+    );
     let mut grid = workload(vec![benchmark], room.path());
     let line = [0.0, 0.5, 1.0].map(|a| Alpha::new(a).unwrap());
     let all: Vec<AlphaMap> = line.iter().flat_map(|i| line.iter().map(|t| AlphaMap::towers(*i, *t))).collect();

@@ -46,7 +46,8 @@ pub fn data(desk: &Desk) {
     }
 }
 
-pub const SWEEP: &str = "sweep --base @base --tuned @tuned --benchmark folder sugarcrepe aro-relation --data @data --json";
+pub const SWEEP: &str =
+    "sweep --base @base --tuned @tuned --benchmark folder sugarcrepe aro-relation --data @data --json";
 
 /// The bytes of everything that a sweep leaves but its cache of pixels.
 pub fn files(desk: &Desk, results: &str) -> BTreeMap<String, Vec<u8>> {
@@ -126,7 +127,9 @@ fn flips_and_margins_are_read() {
     assert_eq!(lines.len(), shown.len());
     for row in &shown {
         let line = lines.iter().find(|line| {
-            line.row.benchmark == row["benchmark"] && line.row.metric == row["metric"] && json!(line.row.alpha) == row["alpha"]
+            line.row.benchmark == row["benchmark"]
+                && line.row.metric == row["metric"]
+                && json!(line.row.alpha) == row["alpha"]
         });
         let line = line.unwrap();
         let per_example = results.per_example(&line.key).unwrap().unwrap();
@@ -155,7 +158,8 @@ fn flips_and_margins_are_read() {
         }
     }
     let of = |alpha: f64| {
-        let line = lines.iter().find(|l| l.row.benchmark == "sugarcrepe" && l.row.alpha.image().get() == alpha).unwrap();
+        let line =
+            lines.iter().find(|l| l.row.benchmark == "sugarcrepe" && l.row.alpha.image().get() == alpha).unwrap();
         (line.row.correct, results.per_example(&line.key).unwrap().unwrap().outcomes)
     };
     let ((base, before), (tuned, after)) = (of(0.0), of(1.0));

@@ -88,7 +88,9 @@ impl PerExample {
 
     pub(super) fn read(stored: &Stored, unreadable: Vec<Unreadable>) -> Result<Self, String> {
         let columns = stored.columns(&["flags", "margins", "ends", "options", "similarities"])?;
-        let [flags, margins, ends, options, similarities] = columns[..] else { return Err("columns are missing".into()) };
+        let [flags, margins, ends, options, similarities] = columns[..] else {
+            return Err("columns are missing".into());
+        };
         let (margins, options, similarities) = (floats(margins), counts(options), floats(similarities));
         let ends: Vec<usize> = counts(ends).into_iter().map(|end| end as usize).collect();
         let lengths_agree = flags.len() == margins.len()
