@@ -196,7 +196,7 @@ impl Run {
             device: self.device.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        writer.put(&identity.key(), rows.iter().map(line).collect(), &found.per_example)?;
+        writer.put(&identity.key(), &rows.iter().map(line).collect::<Vec<_>>(), &found.per_example)?;
         Ok(rows)
     }
 

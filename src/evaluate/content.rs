@@ -43,11 +43,10 @@ fn seen(image: &ImageRef) -> Option<String> {
 
 /// What cannot be read has a name as well: its results say so and hold until it can be.
 fn key_of(image: &ImageRef) -> String {
-    let content = match image {
-        ImageRef::File { path, crop } => hash_file(path).map(|hash| (hash, format!("{crop:?}"))).ok(),
-        other => {
-            load(other).ok().map(|image| (digest([image.as_raw().as_slice()]), format!("{:?}", image.dimensions())))
-        }
+    let content = if let ImageRef::File { path, crop } = image {
+        hash_file(path).map(|hash| (hash, format!("{crop:?}"))).ok()
+    } else {
+        load(image).ok().map(|image| (digest([image.as_raw().as_slice()]), format!("{:?}", image.dimensions())))
     };
     match content {
         Some((hash, shape)) => digest([hash.as_bytes(), shape.as_bytes()]),

@@ -214,7 +214,7 @@ impl Scoring {
         if self.images.vectors[image].is_empty() {
             match pixels.get(corpus, &[image]).pop() {
                 Some(Ok(bytes)) => {
-                    self.images.vectors[image] = encoder.images(&[bytes.as_ref()])?.pop().unwrap_or_default()
+                    self.images.vectors[image] = encoder.images(&[bytes.as_ref()])?.pop().unwrap_or_default();
                 }
                 _ => return Ok(None),
             }

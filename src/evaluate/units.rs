@@ -28,7 +28,7 @@ pub enum Side {
 /// All units of a corpus, images first.
 pub struct Units {
     /// Corpus images or texts of each unit. Of images with equal content the first stands for all.
-    units: Vec<(Side, Vec<usize>)>,
+    items: Vec<(Side, Vec<usize>)>,
     /// The other images with the content of one.
     copies: BTreeMap<usize, Vec<usize>>,
     keys: Vec<String>,
@@ -51,17 +51,17 @@ impl Units {
         let images = images.chunks(IMAGES).map(|items| (Side::Image, items.to_vec()));
         let units: Vec<_> = images.chain(texts.chunks(TEXTS).map(|items| (Side::Text, items.to_vec()))).collect();
         let keys = units.iter().map(|(side, items)| content(*side, items, corpus, pixels)).collect();
-        Self { units, copies, keys }
+        Self { items: units, copies, keys }
     }
 
     /// Number of units.
     pub fn len(&self) -> usize {
-        self.units.len()
+        self.items.len()
     }
 
     /// Tower and items of one.
     pub fn get(&self, unit: usize) -> (Side, &[usize]) {
-        let (side, items) = &self.units[unit];
+        let (side, items) = &self.items[unit];
         (*side, items)
     }
 

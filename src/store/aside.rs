@@ -69,7 +69,7 @@ mod tests {
         }
         let folder = path.parent().unwrap();
         std::fs::write(folder.join(".clove-abc"), "half").unwrap();
-        remove_leftovers(folder, Duration::from_secs(3600));
+        remove_leftovers(folder, Duration::from_hours(1));
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), 2, "what is young may be somebody's");
         remove_leftovers(folder, Duration::ZERO);
         let left: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name()).collect();

@@ -7,7 +7,7 @@ use super::file::{self, Column, Stored};
 use super::{StoreError, remove_leftovers};
 
 /// How long an unfinished file must have rested before it counts as left behind: shards write at the same time.
-const LEFTOVER_AGE: Duration = Duration::from_secs(3600);
+const LEFTOVER_AGE: Duration = Duration::from_hours(1);
 
 /// Embeddings below a folder of results, by key.
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ const SEGMENT: usize = 128;
 /// Segments that stay mapped: bounds the address space and what counts as this process's memory.
 const MAPPED: usize = 4;
 /// How long an unfinished file must have rested before it counts as left behind.
-const LEFTOVER_AGE: Duration = Duration::from_secs(3600);
+const LEFTOVER_AGE: Duration = Duration::from_hours(1);
 
 /// An image as its segment's header names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

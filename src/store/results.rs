@@ -109,7 +109,8 @@ pub struct Line {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Record {
     key: String,
-    lines: Vec<Line>,
+    /// As they stand in the log: parsing and printing a number may change its last digit.
+    lines: Vec<String>,
     unreadable: Vec<Unreadable>,
 }
 

@@ -49,7 +49,7 @@ pub fn data(desk: &Desk) {
 pub const SWEEP: &str =
     "sweep --base @base --tuned @tuned --benchmark folder sugarcrepe aro-relation --data @data --json";
 
-/// The bytes of everything that a sweep leaves but its cache of pixels.
+/// The bytes of everything that a sweep leaves but its cache of pixels, and what killed ones had not renamed yet.
 pub fn files(desk: &Desk, results: &str) -> BTreeMap<String, Vec<u8>> {
     let root = desk.path(results);
     let mut found = BTreeMap::new();
@@ -60,7 +60,7 @@ pub fn files(desk: &Desk, results: &str) -> BTreeMap<String, Vec<u8>> {
             let name = path.strip_prefix(&root).unwrap().display().to_string();
             if path.is_dir() && name != "pixels" {
                 folders.push(path);
-            } else if path.is_file() {
+            } else if path.is_file() && !name.contains(".clove-") {
                 found.insert(name, std::fs::read(path).unwrap());
             }
         }

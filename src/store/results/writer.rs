@@ -73,18 +73,19 @@ impl Writer {
     ///
     /// # Errors
     /// [`StoreError::Io`], [`StoreError::Row`].
-    pub fn put(&mut self, key: &str, lines: Vec<Line>, per_example: &PerExample) -> Result<(), StoreError> {
+    pub fn put(&mut self, key: &str, lines: &[Line], per_example: &PerExample) -> Result<(), StoreError> {
+        let lines = lines.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
         let record = Record { key: key.to_owned(), lines, unreadable: per_example.unreadable.clone() };
         file::write(&examples(&self.folder, key), &record, &per_example.columns())?;
         self.append(key, &record.lines)
     }
 
     /// Adds those of a key's lines that the log lacks, in one write.
-    fn append(&mut self, key: &str, lines: &[Line]) -> Result<(), StoreError> {
+    fn append(&mut self, key: &str, lines: &[String]) -> Result<(), StoreError> {
         let logged = self.logged.entry(key.to_owned()).or_insert(0);
         let mut text = String::new();
         for line in lines.iter().skip(*logged) {
-            text.push_str(&serde_json::to_string(line)?);
+            text.push_str(line);
             text.push('\n');
         }
         if text.is_empty() {
@@ -96,5 +97,68 @@ impl Writer {
         written.map_err(StoreError::io("store the results", &path))?;
         *logged = lines.len();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patch::AlphaMap;
+    use crate::store::results::{End, Row};
+
+    fn line(key: &str, metric: &str, value: f64) -> Line {
+        let row = Row {
+            benchmark: "b".into(),
+            task: None,
+            alpha: AlphaMap::BASE,
+            metric: metric.into(),
+            value,
+            correct: 1,
+            scored: 3,
+            skipped: 0,
+            ties: 0,
+            interval: [value / 1.7, value * 1.3],
+            bootstrap: None,
+            protocol: "p".into(),
+        };
+        let end = End { path: "x".into(), sha256: "y".into() };
+        let (base, tuned) = (end.clone(), end);
+        Line { row, key: key.into(), base, tuned, data: "d".into(), device: "CPU".into(), version: "0".into() }
+    }
+
+    /// Two lines of awkward numbers for every key.
+    fn put(folder: &Path, keys: &[&str]) {
+        let mut writer = Writer::open(folder).unwrap();
+        for (i, key) in keys.iter().enumerate() {
+            let value = 100.0 * (i as f64 + 1.0) / 7.3;
+            let lines = [line(key, "top1", value), line(key, "top5", value / 3.1)];
+            if writer.find(key).is_none() {
+                writer.put(key, &lines, &PerExample::new()).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_that_was_cut_anywhere_is_completed_to_the_byte() {
+        let room = tempfile::tempdir().unwrap();
+        let folder = room.path();
+        put(folder, &["c", "a"]);
+        let before = std::fs::read(log(folder)).unwrap();
+        put(folder, &["c", "a", "b"]);
+        let whole = std::fs::read(log(folder)).unwrap();
+        assert!(whole.starts_with(&before) && whole.len() > before.len());
+        // A writer is killed after the file of examples of its last result, with any part of the lines in the log.
+        for end in before.len()..whole.len() {
+            std::fs::write(log(folder), &whole[..end]).unwrap();
+            let seen = Results::of(folder).lines().unwrap();
+            assert_eq!(seen.len(), String::from_utf8_lossy(&whole[..end]).matches('\n').count());
+            drop(Writer::open(folder).unwrap());
+            assert!(std::fs::read(log(folder)).unwrap() == whole, "cut at {end}");
+        }
+        // It is killed before: the next one computes the result again.
+        std::fs::remove_file(examples(folder, "b")).unwrap();
+        std::fs::write(log(folder), &before).unwrap();
+        put(folder, &["c", "a", "b"]);
+        assert!(std::fs::read(log(folder)).unwrap() == whole);
     }
 }
