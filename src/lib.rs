@@ -9,8 +9,8 @@
 //! | [`patch`] | alpha, the proof that two checkpoints fit, the blend in place | kernels, checkpoint |
 //! | [`benchmark`] | examples, readers, judging | nothing |
 //! | [`tradeoff`] | curves, Pareto set, best alpha under a constraint; pure | nothing |
-//! | [`store`] | every on-disk form of ours | nothing |
-//! | [`evaluate`] | embeddings, scores, sweeps, statistics | checkpoint, clip, patch, benchmark |
+//! | [`store`] | every on-disk form of ours | checkpoint (map_file), patch (AlphaMap), benchmark (types) |
+//! | [`evaluate`] | embeddings, scores, sweeps, statistics | checkpoint, clip, patch, benchmark, store |
 //! | [`demo`] | the procedural scene world behind the embedded pair | kernels (Activation), checkpoint, clip, benchmark, training |
 //! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo |
 //! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (MetricName, Outcome, Score, wilson), evaluate (statistics), tradeoff, engine (types) |

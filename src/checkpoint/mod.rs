@@ -24,6 +24,7 @@ pub use architecture::{Architecture, Tower};
 pub use config::{Known, from_json as read_config, to_json as config_json};
 pub use error::CheckpointError;
 pub use files::shard_names;
+pub use mmap::map_file;
 pub use names::{Naming, block_of};
 pub use read::{Checkpoint, Options, Parts, Provenance};
 pub use write::{Named, Output, write, write_tensors};

@@ -10,6 +10,9 @@ mod model;
 mod output;
 mod patch;
 mod score;
+mod scored;
+mod standing;
+mod stop;
 mod sweep;
 
 use std::path::PathBuf;
@@ -101,9 +104,15 @@ fn usage(sentence: &'static str) -> anyhow::Error {
     Usage(sentence).into()
 }
 
-/// The exit status of a failure: 2 for wrong usage, else 1.
+/// The exit status of a failure: 2 for wrong usage, 85 for a stop on request with everything saved, else 1.
 pub fn exit_status(error: &anyhow::Error) -> u8 {
-    if error.is::<Usage>() { 2 } else { 1 }
+    if error.is::<Usage>() {
+        2
+    } else if error.is::<stop::Stopped>() {
+        85
+    } else {
+        1
+    }
 }
 
 /// Runs what the user asked for. For `main` alone to call, before it starts a thread.

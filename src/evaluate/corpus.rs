@@ -4,10 +4,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
 
 use image::RgbImage;
-use rayon::prelude::*;
 
 use crate::benchmark::{Benchmark, ImageRef, Items};
 use crate::clip::{Tokenizer, preprocess};
@@ -102,41 +100,4 @@ fn stored(archive: &Path, offset: u64, length: u64) -> std::io::Result<Vec<u8>> 
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// Preprocessed images, kept in memory up to a limit and made again beyond it.
-pub struct Pixels {
-    size: u32,
-    kept: Vec<Option<Loaded>>,
-    bytes_left: usize,
-}
-
-/// One image's bytes (`[size, size, 3]`), or why there are none.
-pub type Loaded = Result<Arc<[u8]>, String>;
-
-impl Pixels {
-    /// For `n` images at `size` pixels on a side, keeping at most `limit` bytes.
-    pub fn new(n: usize, size: usize, limit: usize) -> Self {
-        Self { size: size as u32, kept: vec![None; n], bytes_left: limit }
-    }
-
-    /// Loads these corpus images, in parallel where they are not kept.
-    pub fn get(&mut self, corpus: &Corpus, wanted: &[usize]) -> Vec<Loaded> {
-        let size = self.size;
-        let loaded: Vec<Loaded> = wanted
-            .par_iter()
-            .map(|i| match &self.kept[*i] {
-                Some(loaded) => loaded.clone(),
-                None => load(&corpus.images[*i]).map(|image| preprocess::preprocess(&image, size).into()),
-            })
-            .collect();
-        for (i, loaded) in wanted.iter().zip(&loaded) {
-            let bytes = loaded.as_ref().map_or(0, |pixels| pixels.len());
-            if self.kept[*i].is_none() && bytes <= self.bytes_left {
-                self.bytes_left -= bytes;
-                self.kept[*i] = Some(loaded.clone());
-            }
-        }
-        loaded
-    }
 }

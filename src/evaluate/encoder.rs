@@ -70,11 +70,15 @@ impl Encoder {
         Ok(self.clip.logit_scale().to_scalar::<f32>()?.exp())
     }
 
+    /// Images of one batch.
+    pub fn images_at_once(&self) -> usize {
+        (ROWS_PER_BATCH / self.architecture().image_positions()).max(1)
+    }
+
     /// Unit vectors of preprocessed images, `embed_dim` values each, in order.
     pub fn images(&self, images: &[&[u8]]) -> Result<Vec<Vec<f32>>> {
-        let batch = (ROWS_PER_BATCH / self.architecture().image_positions()).max(1);
         let mut all = Vec::with_capacity(images.len());
-        for images in images.chunks(batch) {
+        for images in images.chunks(self.images_at_once()) {
             all.extend(normalise(&self.clip.image_features(images)?)?.to_vec2()?);
         }
         Ok(all)

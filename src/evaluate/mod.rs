@@ -1,14 +1,20 @@
 //! Embeddings, progressive scoring, sweeps and statistics.
 
+mod content;
 mod corpus;
 mod encoder;
+mod pixels;
 mod scoring;
 mod similarity;
 pub mod statistics;
 mod sweep;
+mod units;
+mod workload;
 
-pub use corpus::{Corpus, Pixels, load};
+pub use corpus::{Corpus, load};
 pub use encoder::{Encoder, EncoderError};
+pub use pixels::{Bytes, Loaded, Pixels};
 pub use scoring::{Order, Scoring};
 pub use similarity::{cosine, probabilities};
 pub use sweep::{AlphaRange, RangeError, coarse_to_fine};
+pub use workload::{Found, Places, Workload, WorkloadError, benchmark_scores};

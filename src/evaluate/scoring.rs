@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::corpus::{Corpus, Pixels};
+use super::corpus::Corpus;
 use super::encoder::Encoder;
+use super::pixels::Pixels;
 use super::similarity::cosine;
 use crate::benchmark::{Benchmark, Cell, Direction, Items, Outcome, Score, scores};
 use crate::patch::{Alpha, AlphaMap};
@@ -61,8 +62,14 @@ pub struct Order {
 impl Order {
     /// Interleaves the benchmarks' images by a fixed stride.
     pub fn new(benchmarks: &[Benchmark], corpus: &Corpus) -> Self {
+        Self::over(benchmarks, corpus, &vec![true; benchmarks.len()])
+    }
+
+    /// The same for the `wanted` benchmarks alone; the others' examples are not visited.
+    pub fn over(benchmarks: &[Benchmark], corpus: &Corpus, wanted: &[bool]) -> Self {
         let mut used = vec![false; corpus.images.len()];
-        corpus.places.iter().flat_map(|places| &places.images).for_each(|image| used[*image] = true);
+        let shown = corpus.places.iter().zip(wanted).filter(|(_, wanted)| **wanted);
+        shown.flat_map(|(places, _)| &places.images).for_each(|image| used[*image] = true);
         // Fractions of the golden ratio spread any prefix evenly over the whole list (Weyl's sequence).
         let mut images: Vec<usize> = (0..corpus.images.len()).filter(|i| used[*i]).collect();
         images.sort_by(|a, b| spread(*a).total_cmp(&spread(*b)));
@@ -72,6 +79,9 @@ impl Order {
         let mut examples = vec![Vec::new(); corpus.images.len()];
         let (mut queries, mut total) = (Vec::new(), 0);
         for (b, (benchmark, places)) in benchmarks.iter().zip(&corpus.places).enumerate() {
+            if !wanted[b] {
+                continue;
+            }
             total += benchmark.len();
             for example in 0..benchmark.len() {
                 let shown = benchmark.images_of(example).into_iter().map(|image| places.images[image]);
@@ -132,6 +142,18 @@ impl Scoring {
         self.broken.clear();
         self.next = 0;
         self.alpha = alpha;
+    }
+
+    /// The same over other images and examples.
+    pub fn restart_over(&mut self, alpha: AlphaMap, order: Arc<Order>) {
+        self.order = order;
+        self.restart(alpha);
+    }
+
+    /// Embeddings at this alpha by corpus image and corpus text, empty where not made yet. What is put there is not
+    /// embedded again.
+    pub fn embeddings(&mut self) -> (&mut [Vec<f32>], &mut [Vec<f32>]) {
+        (&mut self.images.vectors, &mut self.texts.texts.vectors)
     }
 
     /// From now on keeps what the text tower made at every alpha, so that a grid costs the sum of its sides.
@@ -224,7 +246,7 @@ impl Scoring {
             if self.images.vectors[image].is_empty() {
                 match pixels.get(corpus, &[image]).pop() {
                     Some(Ok(bytes)) => {
-                        self.images.vectors[image] = encoder.images(&[&bytes])?.pop().unwrap_or_default();
+                        self.images.vectors[image] = encoder.images(&[bytes.as_ref()])?.pop().unwrap_or_default();
                     }
                     _ => return Ok(None),
                 }

@@ -1,7 +1,13 @@
 //! Whether two models differ on the same examples. Intervals of single rates are in [`crate::benchmark::wilson`] and
-//! [`crate::benchmark::macro_mean`].
+//! [`crate::benchmark::macro_mean`]; the bootstrap is here because it draws.
 
-use crate::benchmark::Outcome;
+use std::collections::BTreeMap;
+
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use crate::benchmark::{Benchmark, Items, Metric, Outcome};
 
 /// How the verdicts on the same examples changed from one model to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,9 +50,53 @@ pub fn mcnemar(fixed: usize, broken: usize) -> f64 {
     (2.0 * largest * sum).min(1.0)
 }
 
+/// The 95 % percentile interval, in percent, of a macro mean: every group's examples are drawn anew with replacement,
+/// `resamples` times (Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, §13.3; stratified by group). Resample
+/// i has stream i of the seed's generator, so threads change nothing. `None` where the metric is no macro mean or nothing
+/// is judged.
+pub fn bootstrap(benchmark: &Benchmark, outcomes: &[Option<Outcome>], resamples: usize, seed: u64) -> Option<[f64; 2]> {
+    let groups = judged_groups(benchmark, outcomes)?;
+    if groups.is_empty() || resamples == 0 {
+        return None;
+    }
+    let mut means: Vec<f64> = (0..resamples as u64).into_par_iter().map(|i| resampled_mean(&groups, seed, i)).collect();
+    means.sort_by(f64::total_cmp);
+    let at = |share: f64| means.get((share * (resamples - 1) as f64).round() as usize).map(|mean| 100.0 * mean);
+    Some([at(0.025)?, at(0.975)?])
+}
+
+/// (right, judged) of every group that enters the macro mean.
+fn judged_groups(benchmark: &Benchmark, outcomes: &[Option<Outcome>]) -> Option<Vec<(usize, usize)>> {
+    let Metric::MacroAccuracy { min_count } = benchmark.metric else { return None };
+    let mut groups: BTreeMap<Option<&str>, (usize, usize, usize)> = BTreeMap::new();
+    if let Items::Choices(choices) = &benchmark.items {
+        for (choice, outcome) in choices.iter().zip(outcomes) {
+            let (count, right, judged) = groups.entry(choice.group.as_deref()).or_default();
+            *count += 1;
+            *judged += usize::from(outcome.is_some());
+            *right += usize::from(outcome.is_some_and(|outcome| outcome.right));
+        }
+    }
+    let enters = |(count, _, judged): &(usize, usize, usize)| *count >= min_count && *judged > 0;
+    Some(groups.into_values().filter(enters).map(|(_, right, judged)| (right, judged)).collect())
+}
+
+/// The mean over groups of one resample. An example drawn from a group is right with the group's own rate.
+fn resampled_mean(groups: &[(usize, usize)], seed: u64, resample: u64) -> f64 {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(resample);
+    let mut rate = |&(right, judged): &(usize, usize)| {
+        let below = ((right as f64 / judged as f64) * 2f64.powi(32)).round() as u64;
+        let drawn = (0..judged).filter(|_| u64::from(generator.next_u32()) < below).count();
+        drawn as f64 / judged as f64
+    };
+    groups.iter().map(&mut rate).sum::<f64>() / groups.len() as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::benchmark::{Choice, TieRule};
 
     /// `r` right, `w` wrong, `.` not judged.
     fn outcomes(marks: &str) -> Vec<Option<Outcome>> {
@@ -78,5 +128,46 @@ mod tests {
     fn only_examples_judged_both_times_are_compared() {
         let expected = Change { fixed: 2, broken: 1, compared: 4, p_value: 1.0 };
         assert_eq!(change(&outcomes("wwr.rr"), &outcomes("rrwr.r")), expected);
+    }
+
+    /// A macro-mean benchmark of groups of verdicts, `r` right and `w` wrong; groups below 2 examples do not enter.
+    fn grouped(groups: &[&str]) -> (Benchmark, Vec<Option<Outcome>>) {
+        let choice = |group: usize| Choice {
+            image: 0,
+            captions: Vec::new(),
+            right: 0,
+            group: Some(format!("group {group}")),
+            tags: Vec::new(),
+        };
+        let members = groups.iter().enumerate().flat_map(|(group, marks)| marks.chars().map(move |_| choice(group)));
+        let items = Items::Choices(members.collect());
+        let benchmark = Benchmark {
+            name: "macro".into(),
+            task: None,
+            metric: Metric::MacroAccuracy { min_count: 2 },
+            ties: TieRule::First,
+            images: Vec::new(),
+            items,
+            skipped: Vec::new(),
+            protocol: String::new(),
+            n_in_file: 0,
+        };
+        (benchmark, outcomes(&groups.concat()))
+    }
+
+    #[test]
+    fn the_bootstrap_agrees_with_theory_and_with_itself() {
+        // Rates 0.75 (n = 40) and 0.5 (n = 20): standard error of their mean √(.1875/40 + .25/20) / 2 = 0.0655.
+        let (three, half) = ("rrrw".repeat(10), "rw".repeat(10));
+        let (mut benchmark, verdicts) = grouped(&[&three, "r", &half, ".."]);
+        let [low, high] = bootstrap(&benchmark, &verdicts, 4000, 7).unwrap();
+        let half_width = 100.0 * 1.96 * 0.0655;
+        assert!((low - (62.5 - half_width)).abs() < 1.5 && (high - (62.5 + half_width)).abs() < 1.5, "{low} {high}");
+        assert_eq!(bootstrap(&benchmark, &verdicts, 4000, 7), Some([low, high]), "seeded");
+        assert_eq!(bootstrap(&benchmark, &verdicts, 0, 7), None);
+        let (all, verdicts_of_all) = grouped(&["rrr", "rr"]);
+        assert_eq!(bootstrap(&all, &verdicts_of_all, 50, 1), Some([100.0, 100.0]));
+        benchmark.metric = Metric::Accuracy;
+        assert_eq!(bootstrap(&benchmark, &verdicts, 4000, 7), None);
     }
 }

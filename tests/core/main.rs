@@ -21,4 +21,7 @@ mod models;
 mod names;
 mod scoring;
 mod stock;
+mod store;
+mod sweep;
+mod sweep_killed;
 mod towers;
