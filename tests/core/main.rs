@@ -13,6 +13,7 @@ mod demo_sets;
 mod gradients;
 mod models;
 mod names;
+mod negatives;
 mod scoring;
 mod stock;
 mod towers;

@@ -182,7 +182,7 @@ mod tests {
     use crate::tiny;
 
     const BASE: &str = include_str!("../recipes/demo-base.toml");
-    const TUNED: &str = include_str!("../recipes/demo-tuned-3.toml");
+    const TUNED: &str = include_str!("../recipes/demo-tuned-2.toml");
 
     #[test]
     fn the_shipped_recipes_say_what_they_should() {

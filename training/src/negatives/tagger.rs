@@ -1,0 +1,354 @@
+//! Part-of-speech tags for captions: a dictionary's counts first, then the neighbours.
+//!
+//! WordNet says which classes a word may have and SemCor how often; closed classes come from
+//! [`vocabulary`](super::vocabulary). What is left open is decided from left to right by the neighbours, with rules for the
+//! English of captions: mostly noun phrases, participles and the present tense. It is no parser and no model of prose.
+
+use super::lexicon::{Lexicon, Pos};
+use super::tokens::{Tag, Token, pieces};
+use super::vocabulary as words;
+use super::words::{Reading, Readings};
+
+/// Longest caption that is read, in bytes; what follows is cut off at a character.
+pub const LONGEST_CAPTION: usize = 4096;
+
+/// Words and marks of a caption with their tags.
+pub(super) fn tag(lexicon: &Lexicon, readings: &Readings, caption: &str) -> Vec<Token> {
+    let end = caption.floor_char_boundary(LONGEST_CAPTION);
+    let caption = caption.get(..end).unwrap_or("");
+    let spans = pieces(caption);
+    let lowered: Vec<String> = spans.iter().map(|span| caption[span.clone()].to_lowercase()).collect();
+    let read: Vec<Reading> = lowered.iter().map(|word| readings.of(lexicon, word)).collect();
+    let titled = is_titled(caption, &spans);
+    let mut tokens: Vec<Token> = Vec::with_capacity(spans.len());
+    for (i, span) in spans.iter().enumerate() {
+        let capital = i > 0 && !titled && caption[span.clone()].starts_with(char::is_uppercase);
+        let context = Context { before: &tokens, lowered: &lowered, read: &read, at: i, capital };
+        let tag = context.tag();
+        let auxiliary = words::is_form_of_be(&lowered[i]) && tag.is_verb();
+        tokens.push(Token { span: span.clone(), lower: lowered[i].clone(), tag, auxiliary });
+    }
+    mark_auxiliaries(&mut tokens);
+    tokens
+}
+
+/// Most longer words begin with a capital, as in the title of a shop's page: capitals tell nothing then.
+fn is_titled(caption: &str, spans: &[std::ops::Range<usize>]) -> bool {
+    let words = spans.iter().map(|span| &caption[span.clone()]).filter(|w| w.len() > 3 && w.starts_with(char::is_alphabetic));
+    let (capitals, all) = words.skip(1).fold((0, 0), |(c, n), w| (c + usize::from(w.starts_with(char::is_uppercase)), n + 1));
+    2 * capitals > all
+}
+
+/// A form of have or do before another verb helps it.
+fn mark_auxiliaries(tokens: &mut [Token]) {
+    for i in 0..tokens.len() {
+        let helps = ["has", "have", "had", "do", "does", "did"].contains(&tokens[i].lower.as_str());
+        let next = tokens.iter().skip(i + 1).find(|t| t.tag != Tag::Rb);
+        if helps && next.is_some_and(|t| matches!(t.tag, Tag::Vbn | Tag::Vb)) {
+            tokens[i].auxiliary = true;
+        }
+    }
+}
+
+/// A word between those already tagged and those that still have all their readings.
+struct Context<'a> {
+    before: &'a [Token],
+    lowered: &'a [String],
+    read: &'a [Reading],
+    at: usize,
+    capital: bool,
+}
+
+impl Context<'_> {
+    fn tag(&self) -> Tag {
+        let word = self.word();
+        if !word.starts_with(char::is_alphanumeric) && !["'s", "’s", "&"].contains(&word) {
+            return Tag::Punct;
+        }
+        if let Some(tag) = self.closed(word) {
+            return tag;
+        }
+        let read = self.read[self.at];
+        if word.starts_with(|c: char| c.is_ascii_digit()) && read.adjective == 0 {
+            return if word.contains('-') && self.noun_follows() { Tag::Jj } else { Tag::Cd };
+        }
+        if self.capital && (!read.known() || read.proper && !read.common) {
+            return Tag::Nnp;
+        }
+        if !read.known() {
+            return self.unknown(word);
+        }
+        self.open(word, read)
+    }
+
+    fn word(&self) -> &str {
+        &self.lowered[self.at]
+    }
+
+    fn word_at(&self, ahead: usize) -> &str {
+        self.lowered.get(self.at + ahead).map_or("", String::as_str)
+    }
+
+    fn previous(&self) -> Option<Tag> {
+        self.before.last().map(|t| t.tag)
+    }
+
+    fn before_word(&self) -> &str {
+        self.before.last().map_or("", |t| t.lower.as_str())
+    }
+
+    /// What stands inside a noun phrase to the left of its noun.
+    fn inside_phrase(&self) -> bool {
+        let determines =
+            |t: Tag| t.is_adjective() || matches!(t, Tag::Dt | Tag::PrpS | Tag::Cd | Tag::Pos);
+        self.previous().is_some_and(determines)
+    }
+
+    fn closed(&self, word: &str) -> Option<Tag> {
+        let phrase_next = self.phrase_starts(1);
+        let after_noun = self.previous().is_some_and(Tag::is_noun);
+        match word {
+            "that" if after_noun => Some(Tag::Wdt),
+            "that" => Some(Tag::Dt),
+            "'s" | "’s" if !after_noun || !self.noun_or_adjective_ahead(1) => Some(Tag::Vbz),
+            "'s" | "’s" => Some(Tag::Pos),
+            "can" if self.inside_phrase() => Some(Tag::Nn),
+            "like" if matches!(self.previous(), Some(Tag::Prp | Tag::Md | Tag::To)) => Some(Tag::Vb),
+            "no" if self.word_at(1).is_empty() => Some(Tag::Uh),
+            "past" | "inside" | "outside" if self.inside_phrase() && !phrase_next => Some(Tag::Nn),
+            "inside" | "outside" | "nearby" | "opposite" | "near" => self.place(word, phrase_next),
+            "her" if !self.noun_or_adjective_ahead(1) => Some(Tag::Prp),
+            "in" | "on" | "up" | "down" | "off" | "out" | "over" | "around" | "by" | "through" | "along" | "past" | "across"
+            | "about"
+                if !phrase_next && words::is_particle(word) =>
+            {
+                let particle = self.before.last().is_some_and(|t| t.tag.is_verb() && !t.auxiliary);
+                Some(if particle { Tag::Rp } else if words::is_preposition(self.word_at(1)) { Tag::Rb } else { Tag::In })
+            }
+            "being" | "having" | "do" | "does" | "did" => words::closed(word),
+            "all" | "both" | "half" | "each" if !phrase_next && !self.noun_or_adjective_ahead(1) => Some(Tag::Rb),
+            _ => words::closed(word),
+        }
+    }
+
+    fn place(&self, word: &str, phrase_next: bool) -> Option<Tag> {
+        let preposition = phrase_next && words::preposition_before_noun(word) && word != "nearby" || word == "near";
+        let describes = word == "nearby" && self.inside_phrase();
+        Some(if describes { Tag::Jj } else if preposition { Tag::In } else { Tag::Rb })
+    }
+
+    /// Whether a noun phrase may begin `ahead` words from here.
+    fn phrase_starts(&self, ahead: usize) -> bool {
+        let word = self.word_at(ahead);
+        match words::closed(word) {
+            Some(Tag::Dt | Tag::PrpS | Tag::Prp | Tag::Cd | Tag::Jj) => true,
+            Some(_) => ["that", "what"].contains(&word),
+            None => self.read.get(self.at + ahead).is_some_and(|r| word.starts_with(char::is_alphanumeric) && !r.only_adverb()),
+        }
+    }
+
+    fn noun_or_adjective_ahead(&self, ahead: usize) -> bool {
+        let word = self.word_at(ahead);
+        let open = word.starts_with(char::is_alphanumeric) && words::closed(word).is_none_or(|t| matches!(t, Tag::Cd | Tag::Jj));
+        open && self.read.get(self.at + ahead).is_some_and(|r| r.noun > 0 || r.adjective > 0 || !r.known())
+    }
+
+    /// The next word is most likely a noun.
+    fn noun_follows(&self) -> bool {
+        let word = self.word_at(1);
+        if !word.starts_with(char::is_alphanumeric) || words::closed(word).is_some() {
+            return false;
+        }
+        self.read.get(self.at + 1).is_some_and(|r| {
+            let ing = word.ends_with("ing") && !words::is_ing_noun(word) && r.verb > 0;
+            let verb = r.verb > r.noun && !words::is_noun_first(word);
+            !r.known() || r.noun > 0 && !ing && !(verb && !r.plural) && !(verb && r.third_person && r.verb > 2 * r.noun)
+        })
+    }
+
+    /// A noun or another word that describes one comes next: still to the left of the head.
+    fn phrase_goes_on(&self) -> bool {
+        let read = self.read.get(self.at + 1).copied().unwrap_or_default();
+        let word = self.word_at(1);
+        let describes = (read.adjective > 0 && read.adjective >= read.verb || words::is_colour(word)) && words::closed(word).is_none();
+        self.noun_follows() || describes && !word.is_empty()
+    }
+
+    fn unknown(&self, word: &str) -> Tag {
+        if word.contains('-') && self.phrase_goes_on() {
+            return Tag::Jj;
+        }
+        if self.capital {
+            return Tag::Nnp;
+        }
+        let ends = |ends: &[&str]| ends.iter().any(|end| word.ends_with(end));
+        if word.ends_with("ly") {
+            return Tag::Rb;
+        }
+        if word.contains('-') && ends(&["ed", "ing", "style", "sized", "shaped", "free"]) {
+            return Tag::Jj;
+        }
+        if ends(&["ing"]) {
+            return Tag::Vbg;
+        }
+        if ends(&["ed"]) {
+            return Tag::Vbn;
+        }
+        if ends(&["ful", "ous", "ish", "less"]) && self.phrase_goes_on() {
+            return Tag::Jj;
+        }
+        if word.ends_with('s') && !ends(&["ss", "us"]) { Tag::Nns } else { Tag::Nn }
+    }
+
+    fn open(&self, word: &str, read: Reading) -> Tag {
+        if words::is_colour(word) {
+            let noun = !self.phrase_goes_on() && !self.coordinated_colour() && !self.after_be();
+            return if noun { Tag::Nn } else { Tag::Jj };
+        }
+        if read.only_adverb() {
+            return Tag::Rb;
+        }
+        if let Some(tag) = self.verb_form(word, read) {
+            return tag;
+        }
+        let noun = if read.plural { Tag::Nns } else { Tag::Nn };
+        if read.noun == 0 && read.adjective == 0 && read.verb == 0 {
+            return Tag::Rb;
+        }
+        if let Some(tag) = self.plain_verb(word, read) {
+            return tag;
+        }
+        if self.is_adjective(word, read) {
+            return read.degree();
+        }
+        if read.noun == 0 && read.adverb > 0 {
+            return Tag::Rb;
+        }
+        if read.noun == 0 && read.adjective > 0 { read.degree() } else { noun }
+    }
+
+    /// "red and white" before a noun.
+    fn coordinated_colour(&self) -> bool {
+        let joined = ["and", ",", "&", "or"].contains(&self.word_at(1));
+        joined && (words::is_colour(self.word_at(2)) || self.read.get(self.at + 2).is_some_and(|r| r.adjective > r.noun))
+    }
+
+    fn after_be(&self) -> bool {
+        self.before.iter().rev().find(|t| t.tag != Tag::Rb).is_some_and(|t| t.auxiliary)
+    }
+
+    fn is_adjective(&self, word: &str, read: Reading) -> bool {
+        if read.adjective == 0 || words::is_noun_before_noun(word) {
+            return false;
+        }
+        if self.phrase_goes_on() {
+            return read.noun == 0 || !read.plural && !words::is_noun_first(word) && 2 * read.adjective >= read.noun;
+        }
+        let predicate = self.after_be() || self.coordinated_colour();
+        let listed = self.word_at(1) == "," && self.inside_phrase() && read.noun == 0;
+        read.noun == 0 || predicate && read.adjective >= read.noun || listed
+    }
+
+    /// Participles, and the past tense.
+    fn verb_form(&self, word: &str, read: Reading) -> Option<Tag> {
+        if !read.ing && !read.past {
+            return None;
+        }
+        let describes = (self.inside_phrase() || self.opens_phrase()) && self.phrase_goes_on();
+        if read.ing {
+            let object = self.phrase_starts(1) && !self.noun_follows();
+            let after_noun = self.previous().is_some_and(|t| t.is_noun() || t == Tag::Prp) || self.after_be();
+            return Some(match () {
+                () if words::is_ing_noun(word) && !(after_noun && object && self.determiner_follows()) => {
+                    if self.after_be() && self.determiner_follows() { Tag::Vbg } else { Tag::Nn }
+                }
+                () if words::is_ing_compound(word) && self.noun_follows() && !after_noun => Tag::Nn,
+                () if words::is_ing_compound(word) && self.noun_follows() && self.previous() == Some(Tag::Nn) && !self.after_be() && self.compound_place(word) => Tag::Nn,
+                () if describes && read.adjective > 0 => Tag::Jj,
+                () if self.inside_phrase() && !self.phrase_goes_on() && read.noun > 0 => Tag::Nn,
+                () => Tag::Vbg,
+            });
+        }
+        if read.noun > 0 && !read.regular_past && (self.inside_phrase() || words::is_noun_first(word)) {
+            return None;
+        }
+        if describes {
+            return Some(if read.adjective > 0 { Tag::Jj } else { Tag::Vbn });
+        }
+        if read.adjective > 0 && self.inside_phrase() && read.noun == 0 {
+            return Some(Tag::Jj);
+        }
+        let base = read.base_verb && !read.regular_past;
+        if base && !self.after_be() {
+            return None;
+        }
+        let object = self.determiner_follows() && !self.after_be();
+        Some(if object { Tag::Vbd } else { Tag::Vbn })
+    }
+
+    /// "parking lot" after a noun is a place; "riding horses" is not.
+    fn compound_place(&self, word: &str) -> bool {
+        ["parking", "dining", "living", "cutting", "swimming", "shopping", "frying", "baking"].contains(&word)
+    }
+
+    fn determiner_follows(&self) -> bool {
+        matches!(words::closed(self.word_at(1)), Some(Tag::Dt | Tag::PrpS | Tag::Cd | Tag::Prp))
+    }
+
+    /// Nothing, a preposition, a conjunction or a verb comes before: a phrase without article may begin.
+    fn opens_phrase(&self) -> bool {
+        self.previous().is_none_or(|t| {
+            matches!(t, Tag::In | Tag::Cc | Tag::Punct | Tag::To) || t.is_verb() && !self.after_be()
+        })
+    }
+
+    /// Present tense or bare verb, where the neighbours allow it.
+    fn plain_verb(&self, word: &str, read: Reading) -> Option<Tag> {
+        if read.verb == 0 || self.inside_phrase() {
+            return None;
+        }
+        let subject = self.before.iter().rev().find(|t| t.tag != Tag::Rb && t.tag != Tag::Punct).map(|t| t.tag);
+        let mostly = read.verb > read.noun && !words::is_noun_first(word);
+        match subject {
+            Some(Tag::To | Tag::Md) if read.base_verb && (mostly || self.determiner_follows() || read.noun == 0) => Some(Tag::Vb),
+            Some(Tag::Nn | Tag::Nnp | Tag::Wdt | Tag::Wp | Tag::Prp | Tag::Cc | Tag::Rp)
+                if read.third_person && self.verb_may_stand(mostly, subject) =>
+            {
+                Some(Tag::Vbz)
+            }
+            Some(Tag::Nns | Tag::Wdt | Tag::Wp | Tag::Prp | Tag::Cc)
+                if read.base_verb && !read.third_person && self.verb_may_stand(mostly, subject) && !read.plural =>
+            {
+                Some(Tag::Vbp)
+            }
+            _ if read.noun == 0 && read.adjective == 0 && read.adverb == 0 => {
+                Some(if read.third_person { Tag::Vbz } else { Tag::Vb })
+            }
+            _ => None,
+        }
+    }
+
+    fn verb_may_stand(&self, mostly: bool, subject: Option<Tag>) -> bool {
+        let finite = self.before.iter().rev().take_while(|t| !matches!(t.tag, Tag::Cc | Tag::Wdt | Tag::Wp) && t.lower != ",");
+        let clause_has_verb = finite.into_iter().any(|t| t.tag.is_finite());
+        let goes_on = matches!(words::closed(self.word_at(1)), Some(Tag::Dt | Tag::PrpS | Tag::In | Tag::To | Tag::Cd | Tag::Prp | Tag::Rb));
+        let joined = subject == Some(Tag::Cc);
+        let opened = joined && self.before.iter().any(|t| t.tag.is_verb());
+        !clause_has_verb && (!joined || opened) && (mostly || goes_on && self.determiner_follows() && !self.noun_before_is_compound())
+    }
+
+    fn noun_before_is_compound(&self) -> bool {
+        words::is_noun_first(self.word()) || words::is_noun_before_noun(self.before_word())
+    }
+}
+
+/// The class of WordNet in which a word with this tag is looked up.
+pub(super) fn wordnet_class(tag: Tag) -> Option<Pos> {
+    match tag {
+        Tag::Nn | Tag::Nns | Tag::Nnp => Some(Pos::Noun),
+        Tag::Vb | Tag::Vbd | Tag::Vbg | Tag::Vbn | Tag::Vbp | Tag::Vbz => Some(Pos::Verb),
+        Tag::Jj | Tag::Jjr | Tag::Jjs => Some(Pos::Adjective),
+        Tag::Rb => Some(Pos::Adverb),
+        _ => None,
+    }
+}
