@@ -169,8 +169,8 @@ impl Walk<'_> {
         let takes_over = match self.link {
             Link::Start => true,
             // Somebody else's act: "a picture of a man riding", but not "a man on a bench reading".
-            Link::Of => !finite,
-            Link::Preposition => relative,
+            Link::Of => !finite && self.depicts(),
+            Link::Preposition => relative || !finite && self.depicts(),
             Link::Object => relative || finite && self.has_finite,
         };
         if (takes_over || relative) && !shared {
@@ -178,6 +178,12 @@ impl Walk<'_> {
         }
         self.has_verb = true;
         self.has_finite |= finite;
+    }
+
+    /// The clause is about a picture of what acts: "a photo of a man riding".
+    fn depicts(&self) -> bool {
+        let heads = self.subjects.iter().filter_map(|s| self.tokens.get(self.entities.get(*s)?.head));
+        heads.into_iter().any(|t| words::is_depiction(&t.lower))
     }
 
     fn verb_and_preposition(&mut self, entity: usize, verb: usize, preposition: Range<usize>) {
@@ -199,7 +205,8 @@ impl Walk<'_> {
 
     fn preposition_alone(&mut self, entity: usize, preposition: Range<usize>) {
         let of = self.tokens[preposition.start].lower == "of";
-        let subjects = if of || !self.has_verb { self.group.clone() } else { self.subjects.clone() };
+        let pictured = self.link == Link::Of && !self.has_verb && self.depicts();
+        let subjects = if of || pictured { self.group.clone() } else { self.subjects.clone() };
         self.relate(subjects, preposition, entity);
         self.link = if of { Link::Of } else { Link::Preposition };
     }

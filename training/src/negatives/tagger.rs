@@ -29,7 +29,22 @@ pub(super) fn tag(lexicon: &Lexicon, readings: &Readings, caption: &str) -> Vec<
         tokens.push(Token { span: span.clone(), lower: lowered[i].clone(), tag, auxiliary });
     }
     mark_auxiliaries(&mut tokens);
+    mark_phrasal_prepositions(&mut tokens);
     tokens
+}
+
+/// The nouns of "in front of" and its like are no things.
+fn mark_phrasal_prepositions(tokens: &mut [Token]) {
+    for phrase in words::PHRASAL_PREPOSITIONS {
+        let is_phrase = |at: usize, tokens: &[Token]| {
+            tokens.get(at..at + phrase.len()).is_some_and(|t| t.iter().zip(*phrase).all(|(t, word)| t.lower == *word))
+        };
+        for at in 0..tokens.len() {
+            if is_phrase(at, tokens) {
+                tokens[at..at + phrase.len()].iter_mut().for_each(|t| t.tag = Tag::In);
+            }
+        }
+    }
 }
 
 /// Most longer words begin with a capital, as in the title of a shop's page: capitals tell nothing then.
@@ -67,6 +82,9 @@ impl Context<'_> {
         }
         if let Some(tag) = self.closed(word) {
             return tag;
+        }
+        if word == "hot" && ["dog", "dogs"].contains(&self.word_at(1)) {
+            return Tag::Nn;
         }
         let read = self.read[self.at];
         if word.starts_with(|c: char| c.is_ascii_digit()) && read.adjective == 0 {
@@ -202,7 +220,7 @@ impl Context<'_> {
 
     fn open(&self, word: &str, read: Reading) -> Tag {
         if words::is_colour(word) {
-            let noun = !self.phrase_goes_on() && !self.coordinated_colour() && !self.after_be();
+            let noun = !self.phrase_goes_on() && !self.noun_or_adjective_ahead(1) && !self.coordinated_colour() && !self.after_be();
             return if noun { Tag::Nn } else { Tag::Jj };
         }
         if read.only_adverb() {

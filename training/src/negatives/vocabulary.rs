@@ -133,7 +133,7 @@ pub(super) fn is_noun_first(word: &str) -> bool {
         "fish", "bike", "bikes", "color", "colors", "colour", "space", "end", "point", "call", "help", "sale", "mark",
         "pattern", "patterns", "wall", "walls", "floor", "floors", "grass", "brush", "dirt", "dust", "stone", "frisbee",
         "kite", "kites", "skate", "skateboard", "surfboard", "skateboards", "tricks", "trick", "tail", "fur", "toast",
-        "use", "works", "crafts", "chairs", "stands", "desk", "track", "toilet", "sink", "pillow", "lamp", "lamps",
+        "use", "works", "crafts", "chairs", "desk", "track", "toilet", "sink", "pillow", "lamp", "lamps",
         "pool", "hat", "umbrella", "cake", "post", "poster", "store", "shop", "market", "stage", "cattle", "river",
     ];
     WORDS.contains(&word)
@@ -160,3 +160,13 @@ pub(super) const PHRASAL_PREPOSITIONS: &[&[&str]] = &[
     &["next", "to"],
     &["out", "of"],
 ];
+
+/// Nouns for pictures of things.
+pub(super) fn is_depiction(word: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "picture", "photo", "photograph", "image", "portrait", "painting", "drawing", "cartoon", "illustration", "poster",
+        "close-up", "closeup", "view", "sketch", "sculpture", "statue", "scene", "video", "cover", "shot", "print", "sticker",
+        "pictures", "photos", "images",
+    ];
+    WORDS.contains(&word)
+}

@@ -9,6 +9,9 @@ use super::tokens::Tag;
 /// Most words remembered; then the memory starts afresh.
 const MOST_WORDS: usize = 200_000;
 
+/// Plurals that are lemmas of their own.
+const ALWAYS_PLURAL: [&str; 3] = ["people", "police", "cattle"];
+
 /// Frequencies of a word's readings (SemCor counts, 1 more per meaning; 0: no such reading) and its endings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an independent fact about a spelling")]
@@ -67,7 +70,7 @@ impl Reading {
             verb: lexicon.frequency(word, Pos::Verb),
             adjective: lexicon.frequency(word, Pos::Adjective),
             adverb: lexicon.frequency(word, Pos::Adverb),
-            plural: nouns.iter().any(|name| !lemma_is(name)) && !word.ends_with("ss"),
+            plural: nouns.iter().any(|name| !lemma_is(name)) && !word.ends_with("ss") || ALWAYS_PLURAL.contains(&word),
             ing: ends("ing"),
             past: inflected && !ends("ing") && (!ends("s") || ends("ss")),
             regular_past: ends("ed"),

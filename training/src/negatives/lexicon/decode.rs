@@ -218,7 +218,7 @@ mod tests {
             drop(lexicon(&bytes));
         }
         let mut leads_nowhere = good.to_vec();
-        leads_nowhere[15] = 1;
+        leads_nowhere[16] = 1;
         assert_eq!(lexicon_error(&leads_nowhere), Some(LexiconError("a pointer leads nowhere".into())));
     }
 }
