@@ -6,6 +6,7 @@ mod embed;
 mod evaluate;
 mod inspect;
 mod model;
+mod negatives;
 mod output;
 mod patch;
 mod score;
@@ -81,6 +82,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Score benchmarks over alpha
     Sweep(sweep::SweepArgs),
+    /// Write hard negatives for captions, as JSON lines
+    Negatives(negatives::NegativesArgs),
     /// Measure the blend and both towers at ViT-B/32 size
     Bench(bench::BenchArgs),
     /// The scene world behind the embedded pair
@@ -116,6 +119,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Patch(args)) => patch::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Negatives(args)) => negatives::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Demo(command)) => demo::run(&command),
     }

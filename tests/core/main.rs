@@ -14,6 +14,7 @@ mod gradients;
 mod models;
 mod names;
 mod negatives;
+mod negatives_labelled;
 mod scoring;
 mod stock;
 mod towers;

@@ -110,7 +110,9 @@ fn measure(part: &str) -> Measured {
     for line in part.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let label = Label::read(line);
         let scene = generator.scene(&label.caption);
-        let span = |tokens: &std::ops::Range<usize>| (scene.tokens[tokens.start].span.start, scene.tokens[tokens.end - 1].span.end);
+        let span = |tokens: &std::ops::Range<usize>| {
+            (scene.tokens[tokens.start].span.start, scene.tokens[tokens.end - 1].span.end)
+        };
         let entities = scene.entities.iter().map(|e| span(&e.tokens)).collect();
         let word = |at: &usize| span(&(*at..at + 1));
         let modifiers = scene.entities.iter().flat_map(|e| &e.modifiers);
@@ -120,13 +122,6 @@ fn measure(part: &str) -> Measured {
             .collect();
         let words = |triples: &BTreeSet<Triple>| triples.iter().map(|(words, _, object)| (*words, *object)).collect();
         let (ours, theirs): (BTreeSet<_>, BTreeSet<_>) = (words(&triples), words(&label.relations));
-        if std::env::var_os("CLOVE_SHOW").is_some() && (entities != label.entities || modifiers != label.modifiers || triples != label.relations) {
-            let tags: Vec<String> = scene.tokens.iter().map(|t| format!("{}/{}", t.lower, t.tag.penn())).collect();
-            let text = |(a, b): &(usize, usize)| label.caption[*a..*b].to_owned();
-            let missing = |a: &BTreeSet<(usize, usize)>, b: &BTreeSet<(usize, usize)>| a.difference(b).map(text).collect::<Vec<_>>();
-            let tri = |a: &BTreeSet<Triple>, b: &BTreeSet<Triple>| a.difference(b).map(|(w, s, o)| format!("{}-{}-{}", text(s), text(w), text(o))).collect::<Vec<_>>();
-            println!("{}\n   E-{:?} E+{:?} M-{:?} M+{:?} R-{:?} R+{:?}", tags.join(" "), missing(&label.entities, &entities), missing(&entities, &label.entities), missing(&label.modifiers, &modifiers), missing(&modifiers, &label.modifiers), tri(&label.relations, &triples), tri(&triples, &label.relations));
-        }
         measured.captions += 1;
         measured.entities.add(&label.entities, &entities);
         measured.modifiers.add(&label.modifiers, &modifiers);
@@ -141,23 +136,27 @@ fn head(scene: &Scene, entity: usize) -> (usize, usize) {
     (span.start, span.end)
 }
 
+/// The least of precision and recall that may be reached, for entities, modifiers, relations by their words and object,
+/// and relations with their subject too.
+type Floors = [f64; 4];
+
+fn holds(part: &str, floors: Floors) {
+    let measured = measure(part);
+    assert!(measured.captions >= 100);
+    let counts = [measured.entities, measured.modifiers, measured.relations, measured.triples];
+    for ((what, counts), floor) in ["entities", "modifiers", "relations", "triples"].into_iter().zip(counts).zip(floors)
+    {
+        let (precision, recall) = (counts.precision(), counts.recall());
+        println!("{what}: precision {precision:.3}, recall {recall:.3} of {}", counts.labelled);
+        assert!(precision >= floor && recall >= floor, "{what}: {precision:.3} and {recall:.3}, wanted {floor}");
+    }
+}
+
 #[test]
 fn negatives_find_what_people_labelled() {
-    let text = fs::read_to_string(super::golden("labelled.txt")).unwrap();
+    let text = fs::read_to_string(super::negatives::golden("labelled.txt")).unwrap();
     let (tuning, measuring) = text.split_once("## measuring").unwrap();
-    for (name, part) in [("tuning", tuning), ("measuring", measuring)] {
-        if std::env::var("CLOVE_SHOW").is_ok_and(|only| !name.starts_with(&only)) { continue; }
-        let measured = measure(part);
-        println!("{name}: {} captions", measured.captions);
-        let rows = [
-            ("entities", measured.entities),
-            ("modifiers", measured.modifiers),
-            ("relations", measured.relations),
-            ("with subject", measured.triples),
-        ];
-        for (what, counts) in rows {
-            println!("  {what:12} precision {:.3} recall {:.3} of {}", counts.precision(), counts.recall(), counts.labelled);
-        }
-        assert!(measured.captions >= 100);
-    }
+    holds(tuning, [0.99, 0.98, 0.99, 0.94]);
+    // The part that the rules were not written against: 0.98, 0.96, 0.98 and 0.91 when it was first read.
+    holds(measuring, [0.98, 0.96, 0.97, 0.91]);
 }

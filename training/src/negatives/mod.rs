@@ -81,7 +81,10 @@ impl std::str::FromStr for Style {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let known = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|s| s.name() == name).ok_or_else(|| format!("unknown style '{name}', please choose one of {}", known()))
+        Self::ALL
+            .into_iter()
+            .find(|s| s.name() == name)
+            .ok_or_else(|| format!("unknown style '{name}', please choose one of {}", known()))
     }
 }
 
@@ -119,6 +122,16 @@ impl Generator {
         elements.iter().flat_map(|e| e.heaviest(most)).filter_map(|edit| self.write(caption, &edit)).collect()
     }
 
+    /// Substitutes of one word alone, as the dictionary spells them, with their weights.
+    pub fn word_candidates(&self, word: &str, pos: Pos) -> Vec<(String, u32)> {
+        let all = self.substitutes(&word.to_lowercase(), Some(pos));
+        let spelled = |row: usize| match all.rows().get(row)?.word {
+            substitutes::Word::Lemma(name) => Some((self.lexicon.spelling(name).to_owned(), all.weight(row))),
+            substitutes::Word::Preposition(_) => None,
+        };
+        (0..all.rows().len()).filter_map(spelled).collect()
+    }
+
     /// Up to `per_caption` different negatives of the caption with number `index`, none equal to it. One: drawn evenly
     /// from all that the style offers. More: of different kinds as far as these go.
     pub fn negatives(&self, caption: &str, style: Style, per_caption: usize, seed: u64, index: u64) -> Vec<Negative> {
@@ -148,7 +161,9 @@ impl Generator {
         first: u64,
     ) -> Vec<Vec<Negative>> {
         let numbered = captions.par_iter().enumerate().with_min_len(16);
-        numbered.map(|(i, caption)| self.negatives(caption.as_ref(), style, per_caption, seed, first + i as u64)).collect()
+        numbered
+            .map(|(i, caption)| self.negatives(caption.as_ref(), style, per_caption, seed, first + i as u64))
+            .collect()
     }
 
     /// Takes kinds not taken yet first, then whatever comes.

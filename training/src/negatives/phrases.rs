@@ -89,7 +89,9 @@ fn describes(tokens: &[Token], start: usize, at: usize) -> bool {
     let verb_before = tokens.iter().take(at).any(|t| t.tag.is_verb());
     let participle = tag(tokens, at) == Some(Tag::Vbn);
     match before.map(|t| t.tag) {
-        None | Some(Tag::In | Tag::To) => before.is_none_or(|t| participle || !super::vocabulary::opens_clause(&t.lower)),
+        None | Some(Tag::In | Tag::To) => {
+            before.is_none_or(|t| participle || !super::vocabulary::opens_clause(&t.lower))
+        }
         Some(Tag::Cc | Tag::Punct) => participle || !verb_before,
         Some(t) => participle && t.is_verb() && before.is_some_and(|t| !t.auxiliary),
     }

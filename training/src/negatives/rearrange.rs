@@ -41,14 +41,29 @@ pub(super) fn swap(caption: &str, scene: &Scene) -> Vec<Edit> {
     for (i, a) in scene.entities.iter().enumerate() {
         for b in &scene.entities[i + 1..] {
             let spans = span(&scene.tokens, &a.tokens).zip(span(&scene.tokens, &b.tokens));
-            pool.extend(spans.and_then(|(a, b)| pair(caption, Kind::SwapEntities, &a, &b)));
+            // "bread and butter" says what "butter and bread" says.
+            if !is_joined(&scene.tokens, scene, a.tokens.end..b.tokens.start) {
+                pool.extend(spans.and_then(|(a, b)| pair(caption, Kind::SwapEntities, &a, &b)));
+            }
             let describing = |at: &&usize| !matches!(scene.tokens[**at].tag, Tag::Dt | Tag::Cd);
-            for (x, y) in a.modifiers.iter().filter(describing).flat_map(|x| b.modifiers.iter().filter(describing).map(move |y| (x, y))) {
+            for (x, y) in a
+                .modifiers
+                .iter()
+                .filter(describing)
+                .flat_map(|x| b.modifiers.iter().filter(describing).map(move |y| (x, y)))
+            {
                 pool.extend(pair(caption, Kind::SwapModifiers, &scene.tokens[*x].span, &scene.tokens[*y].span));
             }
         }
     }
     pool
+}
+
+/// Whether nothing but "and", commas and other phrases stand between two phrases.
+fn is_joined(tokens: &[Token], scene: &Scene, gap: Range<usize>) -> bool {
+    let in_phrase = |at: usize| scene.entities.iter().any(|e| e.tokens.contains(&at));
+    let joint = |at: usize| tokens.get(at).is_some_and(|t| t.tag == Tag::Cc || t.lower == ",");
+    gap.clone().all(|at| in_phrase(at) || joint(at)) && gap.into_iter().any(joint)
 }
 
 /// Style `relation`: what stands before a relation and what stands after it change places.
@@ -84,7 +99,10 @@ pub(super) fn shuffles(caption: &str, scene: &Scene, rng: &mut ChaCha8Rng) -> Ve
     shuffle(rng, &mut trigrams);
     orders.push((Kind::ShuffleTrigrams, trigrams.concat()));
     let spans: Vec<&Range<usize>> = words.iter().map(|t| &t.span).collect();
-    orders.into_iter().map(|(kind, order)| Edit::Rewrite { kind, caption: reordered(caption, &spans, &order) }).collect()
+    orders
+        .into_iter()
+        .map(|(kind, order)| Edit::Rewrite { kind, caption: reordered(caption, &spans, &order) })
+        .collect()
 }
 
 fn permute(order: &mut [usize], places: &[usize], rng: &mut ChaCha8Rng) {

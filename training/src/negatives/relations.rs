@@ -51,7 +51,11 @@ struct Walk<'a> {
 }
 
 /// All relations, in the order of their words. `is_phrasal` says whether a verb and a preposition are one verb.
-pub(super) fn relations(tokens: &[Token], entities: &[Entity], is_phrasal: &dyn Fn(&Token, &Token) -> bool) -> Vec<Relation> {
+pub(super) fn relations(
+    tokens: &[Token],
+    entities: &[Entity],
+    is_phrasal: &dyn Fn(&Token, &Token) -> bool,
+) -> Vec<Relation> {
     let mut walk = Walk {
         tokens,
         entities,
@@ -74,7 +78,9 @@ impl Walk<'_> {
         let end = self.entities[entity].tokens.start;
         let start = entity.checked_sub(1).map_or(0, |before| self.entities[before].tokens.end);
         let gap = start..end;
-        let ended = self.tokens[gap.clone()].iter().any(|t| t.tag == Tag::Punct && [".", ";", "!", "?", ":", "|"].contains(&t.lower.as_str()));
+        let ended = self.tokens[gap.clone()]
+            .iter()
+            .any(|t| t.tag == Tag::Punct && [".", ";", "!", "?", ":", "|"].contains(&t.lower.as_str()));
         if entity == 0 || ended {
             return self.begin_clause(entity);
         }
@@ -163,7 +169,9 @@ impl Walk<'_> {
         let tokens = &self.tokens[gap.clone()];
         let Some(first) = tokens.iter().position(|t| t.tag.is_verb()) else { return };
         let before = &tokens[..first];
-        let shared = before.iter().any(|t| t.tag == Tag::Cc || words::opens_clause(&t.lower) || t.lower == "," || t.tag == Tag::To);
+        let shared = before
+            .iter()
+            .any(|t| t.tag == Tag::Cc || words::opens_clause(&t.lower) || t.lower == "," || t.tag == Tag::To);
         let relative = before.iter().any(|t| matches!(t.tag, Tag::Wdt | Tag::Wp));
         let finite = tokens[first].tag.is_finite();
         let takes_over = match self.link {
@@ -192,7 +200,11 @@ impl Walk<'_> {
         if by && token.tag == Tag::Vbn && !words::is_placed(&token.lower) && verb + 1 == preposition.start {
             let passive = verb.checked_sub(1).is_some_and(|i| self.tokens[i].auxiliary);
             if passive {
-                self.found.push(Relation { subjects: vec![entity], tokens: verb..verb + 1, objects: self.subjects.clone() });
+                self.found.push(Relation {
+                    subjects: vec![entity],
+                    tokens: verb..verb + 1,
+                    objects: self.subjects.clone(),
+                });
             }
         } else {
             let joined = verb + 1 == preposition.start && preposition.len() == 1 && !token.auxiliary;

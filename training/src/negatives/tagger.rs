@@ -49,8 +49,10 @@ fn mark_phrasal_prepositions(tokens: &mut [Token]) {
 
 /// Most longer words begin with a capital, as in the title of a shop's page: capitals tell nothing then.
 fn is_titled(caption: &str, spans: &[std::ops::Range<usize>]) -> bool {
-    let words = spans.iter().map(|span| &caption[span.clone()]).filter(|w| w.len() > 3 && w.starts_with(char::is_alphabetic));
-    let (capitals, all) = words.skip(1).fold((0, 0), |(c, n), w| (c + usize::from(w.starts_with(char::is_uppercase)), n + 1));
+    let words =
+        spans.iter().map(|span| &caption[span.clone()]).filter(|w| w.len() > 3 && w.starts_with(char::is_alphabetic));
+    let (capitals, all) =
+        words.skip(1).fold((0, 0), |(c, n), w| (c + usize::from(w.starts_with(char::is_uppercase)), n + 1));
     2 * capitals > all
 }
 
@@ -117,8 +119,7 @@ impl Context<'_> {
 
     /// What stands inside a noun phrase to the left of its noun.
     fn inside_phrase(&self) -> bool {
-        let determines =
-            |t: Tag| t.is_adjective() || matches!(t, Tag::Dt | Tag::PrpS | Tag::Cd | Tag::Pos);
+        let determines = |t: Tag| t.is_adjective() || matches!(t, Tag::Dt | Tag::PrpS | Tag::Cd | Tag::Pos);
         self.previous().is_some_and(determines)
     }
 
@@ -136,12 +137,18 @@ impl Context<'_> {
             "past" | "inside" | "outside" if self.inside_phrase() && !phrase_next => Some(Tag::Nn),
             "inside" | "outside" | "nearby" | "opposite" | "near" => self.place(word, phrase_next),
             "her" if !self.noun_or_adjective_ahead(1) => Some(Tag::Prp),
-            "in" | "on" | "up" | "down" | "off" | "out" | "over" | "around" | "by" | "through" | "along" | "past" | "across"
-            | "about"
+            "in" | "on" | "up" | "down" | "off" | "out" | "over" | "around" | "by" | "through" | "along" | "past"
+            | "across" | "about"
                 if !phrase_next && words::is_particle(word) =>
             {
                 let particle = self.before.last().is_some_and(|t| t.tag.is_verb() && !t.auxiliary);
-                Some(if particle { Tag::Rp } else if words::is_preposition(self.word_at(1)) { Tag::Rb } else { Tag::In })
+                Some(if particle {
+                    Tag::Rp
+                } else if words::is_preposition(self.word_at(1)) {
+                    Tag::Rb
+                } else {
+                    Tag::In
+                })
             }
             "being" | "having" | "do" | "does" | "did" => words::closed(word),
             "all" | "both" | "half" | "each" if !phrase_next && !self.noun_or_adjective_ahead(1) => Some(Tag::Rb),
@@ -152,7 +159,13 @@ impl Context<'_> {
     fn place(&self, word: &str, phrase_next: bool) -> Option<Tag> {
         let preposition = phrase_next && words::preposition_before_noun(word) && word != "nearby" || word == "near";
         let describes = word == "nearby" && self.inside_phrase();
-        Some(if describes { Tag::Jj } else if preposition { Tag::In } else { Tag::Rb })
+        Some(if describes {
+            Tag::Jj
+        } else if preposition {
+            Tag::In
+        } else {
+            Tag::Rb
+        })
     }
 
     /// Whether a noun phrase may begin `ahead` words from here.
@@ -161,13 +174,17 @@ impl Context<'_> {
         match words::closed(word) {
             Some(Tag::Dt | Tag::PrpS | Tag::Prp | Tag::Cd | Tag::Jj) => true,
             Some(_) => ["that", "what"].contains(&word),
-            None => self.read.get(self.at + ahead).is_some_and(|r| word.starts_with(char::is_alphanumeric) && !r.only_adverb()),
+            None => self
+                .read
+                .get(self.at + ahead)
+                .is_some_and(|r| word.starts_with(char::is_alphanumeric) && !r.only_adverb()),
         }
     }
 
     fn noun_or_adjective_ahead(&self, ahead: usize) -> bool {
         let word = self.word_at(ahead);
-        let open = word.starts_with(char::is_alphanumeric) && words::closed(word).is_none_or(|t| matches!(t, Tag::Cd | Tag::Jj));
+        let open = word.starts_with(char::is_alphanumeric)
+            && words::closed(word).is_none_or(|t| matches!(t, Tag::Cd | Tag::Jj));
         open && self.read.get(self.at + ahead).is_some_and(|r| r.noun > 0 || r.adjective > 0 || !r.known())
     }
 
@@ -188,7 +205,8 @@ impl Context<'_> {
     fn phrase_goes_on(&self) -> bool {
         let read = self.read.get(self.at + 1).copied().unwrap_or_default();
         let word = self.word_at(1);
-        let describes = (read.adjective > 0 && read.adjective >= read.verb || words::is_colour(word)) && words::closed(word).is_none();
+        let describes = (read.adjective > 0 && read.adjective >= read.verb || words::is_colour(word))
+            && words::closed(word).is_none();
         self.noun_follows() || describes && !word.is_empty()
     }
 
@@ -220,7 +238,10 @@ impl Context<'_> {
 
     fn open(&self, word: &str, read: Reading) -> Tag {
         if words::is_colour(word) {
-            let noun = !self.phrase_goes_on() && !self.noun_or_adjective_ahead(1) && !self.coordinated_colour() && !self.after_be();
+            let noun = !self.phrase_goes_on()
+                && !self.noun_or_adjective_ahead(1)
+                && !self.coordinated_colour()
+                && !self.after_be();
             return if noun { Tag::Nn } else { Tag::Jj };
         }
         if read.only_adverb() {
@@ -248,7 +269,8 @@ impl Context<'_> {
     /// "red and white" before a noun.
     fn coordinated_colour(&self) -> bool {
         let joined = ["and", ",", "&", "or"].contains(&self.word_at(1));
-        joined && (words::is_colour(self.word_at(2)) || self.read.get(self.at + 2).is_some_and(|r| r.adjective > r.noun))
+        joined
+            && (words::is_colour(self.word_at(2)) || self.read.get(self.at + 2).is_some_and(|r| r.adjective > r.noun))
     }
 
     fn after_be(&self) -> bool {
@@ -281,7 +303,14 @@ impl Context<'_> {
                     if self.after_be() && self.determiner_follows() { Tag::Vbg } else { Tag::Nn }
                 }
                 () if words::is_ing_compound(word) && self.noun_follows() && !after_noun => Tag::Nn,
-                () if words::is_ing_compound(word) && self.noun_follows() && self.previous() == Some(Tag::Nn) && !self.after_be() && self.compound_place(word) => Tag::Nn,
+                () if words::is_ing_compound(word)
+                    && self.noun_follows()
+                    && self.previous() == Some(Tag::Nn)
+                    && !self.after_be()
+                    && self.compound_place(word) =>
+                {
+                    Tag::Nn
+                }
                 () if describes && read.adjective > 0 => Tag::Jj,
                 () if self.inside_phrase() && !self.phrase_goes_on() && read.noun > 0 => Tag::Nn,
                 () => Tag::Vbg,
@@ -315,9 +344,8 @@ impl Context<'_> {
 
     /// Nothing, a preposition, a conjunction or a verb comes before: a phrase without article may begin.
     fn opens_phrase(&self) -> bool {
-        self.previous().is_none_or(|t| {
-            matches!(t, Tag::In | Tag::Cc | Tag::Punct | Tag::To) || t.is_verb() && !self.after_be()
-        })
+        self.previous()
+            .is_none_or(|t| matches!(t, Tag::In | Tag::Cc | Tag::Punct | Tag::To) || t.is_verb() && !self.after_be())
     }
 
     /// Present tense or bare verb, where the neighbours allow it.
@@ -328,7 +356,9 @@ impl Context<'_> {
         let subject = self.before.iter().rev().find(|t| t.tag != Tag::Rb && t.tag != Tag::Punct).map(|t| t.tag);
         let mostly = read.verb > read.noun && !words::is_noun_first(word);
         match subject {
-            Some(Tag::To | Tag::Md) if read.base_verb && (mostly || self.determiner_follows() || read.noun == 0) => Some(Tag::Vb),
+            Some(Tag::To | Tag::Md) if read.base_verb && (mostly || self.determiner_follows() || read.noun == 0) => {
+                Some(Tag::Vb)
+            }
             Some(Tag::Nn | Tag::Nnp | Tag::Wdt | Tag::Wp | Tag::Prp | Tag::Cc | Tag::Rp)
                 if read.third_person && self.verb_may_stand(mostly, subject) =>
             {
@@ -347,12 +377,18 @@ impl Context<'_> {
     }
 
     fn verb_may_stand(&self, mostly: bool, subject: Option<Tag>) -> bool {
-        let finite = self.before.iter().rev().take_while(|t| !matches!(t.tag, Tag::Cc | Tag::Wdt | Tag::Wp) && t.lower != ",");
+        let finite =
+            self.before.iter().rev().take_while(|t| !matches!(t.tag, Tag::Cc | Tag::Wdt | Tag::Wp) && t.lower != ",");
         let clause_has_verb = finite.into_iter().any(|t| t.tag.is_finite());
-        let goes_on = matches!(words::closed(self.word_at(1)), Some(Tag::Dt | Tag::PrpS | Tag::In | Tag::To | Tag::Cd | Tag::Prp | Tag::Rb));
+        let goes_on = matches!(
+            words::closed(self.word_at(1)),
+            Some(Tag::Dt | Tag::PrpS | Tag::In | Tag::To | Tag::Cd | Tag::Prp | Tag::Rb)
+        );
         let joined = subject == Some(Tag::Cc);
         let opened = joined && self.before.iter().any(|t| t.tag.is_verb());
-        !clause_has_verb && (!joined || opened) && (mostly || goes_on && self.determiner_follows() && !self.noun_before_is_compound())
+        !clause_has_verb
+            && (!joined || opened)
+            && (mostly || goes_on && self.determiner_follows() && !self.noun_before_is_compound())
     }
 
     fn noun_before_is_compound(&self) -> bool {

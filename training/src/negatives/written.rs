@@ -78,7 +78,9 @@ impl Generator {
         match found {
             Found::Antonym => "antonym".to_owned(),
             Found::Cousin(grandparent) => format!("{} covers both", self.lexicon.synset_name(grandparent)),
-            Found::Derived(grandparent) => format!("{} covers the nouns of both", self.lexicon.synset_name(grandparent)),
+            Found::Derived(grandparent) => {
+                format!("{} covers the nouns of both", self.lexicon.synset_name(grandparent))
+            }
             Found::Preposition => "preposition, by frequency".to_owned(),
         }
     }

@@ -37,7 +37,8 @@ pub(super) fn lexicon(bytes: &[u8]) -> Result<Lexicon> {
     let similar = lists(&mut input, synsets, synsets)?;
     let antonyms = lists(&mut input, senses.len(), senses.len())?;
     let derivations = lists(&mut input, senses.len(), senses.len())?;
-    let exceptions = [exceptions(&mut input)?, exceptions(&mut input)?, exceptions(&mut input)?, exceptions(&mut input)?];
+    let exceptions =
+        [exceptions(&mut input)?, exceptions(&mut input)?, exceptions(&mut input)?, exceptions(&mut input)?];
     if !input.bytes.is_empty() {
         return broken("bytes after its end");
     }

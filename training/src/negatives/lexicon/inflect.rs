@@ -25,12 +25,13 @@ pub enum Form {
 
 /// Verbs whose past and participle are the lemma; the exception lists cannot hold these.
 const UNCHANGING: &[&str] = &[
-    "beset", "bet", "bid", "burst", "cast", "cost", "cut", "hit", "hurt", "let", "offset", "put", "quit", "read", "reset",
-    "rid", "set", "shed", "shut", "slit", "split", "spread", "thrust", "upset", "wed",
+    "beset", "bet", "bid", "burst", "cast", "cost", "cut", "hit", "hurt", "let", "offset", "put", "quit", "read",
+    "reset", "rid", "set", "shed", "shut", "slit", "split", "spread", "thrust", "upset", "wed",
 ];
 
 /// Irregular forms in the lists that captions do not use; the regular form is taken.
-const UNUSUAL: &[&str] = &["busses", "gasses", "kine", "beeves", "brethren", "pease", "staves", "clad", "shew", "stript"];
+const UNUSUAL: &[&str] =
+    &["busses", "gasses", "kine", "beeves", "brethren", "pease", "staves", "clad", "shew", "stript"];
 
 /// Participles that are the lemma itself, while the past is not.
 const PARTICIPLE_IS_LEMMA: &[&str] = &["come", "run"];
@@ -42,6 +43,8 @@ impl Lexicon {
         let spaced = lemma.replace('_', " ");
         let inflected = |word: &str| self.inflect_word(word, pos, form);
         match (pos, spaced.split_once(' '), spaced.rsplit_once(' ')) {
+            // A name of several words: "Picris echioides".
+            (_, Some(_), _) if spaced.starts_with(char::is_uppercase) => spaced,
             (_, _, _) if form == Form::Base => spaced,
             (Pos::Noun, _, Some((head, last))) => format!("{head} {}", inflected(last)),
             (Pos::Verb, Some((first, rest)), _) => format!("{} {rest}", inflected(first)),
@@ -97,14 +100,16 @@ fn is_participle(form: &str) -> bool {
 }
 
 /// Pasts in -ung that are participle and past at once.
-const UNG_IS_PAST: &[&str] = &["clung", "flung", "hung", "slung", "slunk", "stung", "strung", "swung", "wrung", "overhung"];
+const UNG_IS_PAST: &[&str] =
+    &["clung", "flung", "hung", "slung", "slunk", "stung", "strung", "swung", "wrung", "overhung"];
 
 fn regular(word: &str, lower: &str, form: Form) -> String {
     let before = |n: usize| lower.chars().rev().nth(n);
     let last = before(0).unwrap_or(' ');
     let stem = |cut: usize| word.get(..word.len().saturating_sub(cut)).unwrap_or(word);
     let consonant_y = last == 'y' && before(1).is_some_and(|c| !is_vowel(c));
-    let doubled = if doubles(lower) { word.chars().last().map(String::from).unwrap_or_default() } else { String::new() };
+    let doubled =
+        if doubles(lower) { word.chars().last().map(String::from).unwrap_or_default() } else { String::new() };
     match form {
         Form::Base => word.to_owned(),
         Form::Plural | Form::ThirdPerson if consonant_y => format!("{}ies", stem(1)),
@@ -130,7 +135,8 @@ fn regular(word: &str, lower: &str, form: Form) -> String {
 }
 
 fn hisses(lower: &str) -> bool {
-    let consonant_o = lower.ends_with('o') && !lower.ends_with("oo") && !lower.ends_with("io") && !lower.ends_with("eo");
+    let consonant_o =
+        lower.ends_with('o') && !lower.ends_with("oo") && !lower.ends_with("io") && !lower.ends_with("eo");
     const O_WITH_ES: [&str; 9] = ["go", "do", "potato", "tomato", "hero", "echo", "mango", "tornado", "volcano"];
     ["s", "x", "z", "ch", "sh"].iter().any(|end| lower.ends_with(end))
         || consonant_o && O_WITH_ES.iter().any(|word| lower.ends_with(word))
@@ -152,7 +158,8 @@ fn is_vowel(c: char) -> bool {
 fn syllables(lower: &str) -> usize {
     let sounds = |c: char| is_vowel(c) || c == 'y';
     let word = lower.strip_suffix('e').unwrap_or(lower);
-    let starts = word.chars().zip(std::iter::once(' ').chain(word.chars())).filter(|(c, before)| sounds(*c) && !sounds(*before));
+    let starts =
+        word.chars().zip(std::iter::once(' ').chain(word.chars())).filter(|(c, before)| sounds(*c) && !sounds(*before));
     starts.count().max(1)
 }
 

@@ -194,7 +194,9 @@ impl Lexicon {
         let lemmas = self.lemmas_of(word, pos);
         let of = |name: &Name| {
             let meanings = self.meanings(*name, pos);
-            meanings.map(|synset| self.senses(synset).find(|s| self.lower_is(*s, *name)).map_or(1, |s| self.count(s) + 1)).sum::<u32>()
+            meanings
+                .map(|synset| self.senses(synset).find(|s| self.lower_is(*s, *name)).map_or(1, |s| self.count(s) + 1))
+                .sum::<u32>()
         };
         lemmas.iter().map(of).sum()
     }

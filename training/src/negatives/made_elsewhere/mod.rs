@@ -128,7 +128,9 @@ impl Rows {
                 match read {
                     Err(source) => Err(self.end(|rows| rows.io(source))),
                     Ok(0) => Ok(None),
-                    Ok(n) if n > LONGEST_ROW => Err(self.end(|rows| rows.wrong(format!("is longer than {LONGEST_ROW} bytes")))),
+                    Ok(n) if n > LONGEST_ROW => {
+                        Err(self.end(|rows| rows.wrong(format!("is longer than {LONGEST_ROW} bytes"))))
+                    }
                     Ok(_) if line.trim_ascii().is_empty() => self.next_row(),
                     Ok(_) => json_row(&line).map(Some).map_err(|what| self.wrong(what)),
                 }
@@ -171,7 +173,13 @@ impl Iterator for Rows {
 struct JsonRow {
     #[serde(alias = "title", alias = "text")]
     caption: String,
-    #[serde(default, alias = "neg_caption", alias = "negative_caption", alias = "neg_captions", alias = "hard_negatives")]
+    #[serde(
+        default,
+        alias = "neg_caption",
+        alias = "negative_caption",
+        alias = "neg_captions",
+        alias = "hard_negatives"
+    )]
     negatives: OneOrMany,
     #[serde(default, alias = "filepath", alias = "filename", alias = "image_path")]
     image: Option<String>,

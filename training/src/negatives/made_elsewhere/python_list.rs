@@ -55,7 +55,10 @@ fn string(text: &str) -> Result<(String, &str), String> {
                 }
                 let hex: String = chars.by_ref().take(digits).map(|(_, c)| c).collect();
                 let code = u32::from_str_radix(&hex, 16).ok().filter(|_| hex.len() == digits);
-                value.push(code.and_then(char::from_u32).ok_or_else(|| format!("holds the unknown escape \\{escaped}{hex}"))?);
+                value.push(
+                    code.and_then(char::from_u32)
+                        .ok_or_else(|| format!("holds the unknown escape \\{escaped}{hex}"))?,
+                );
             }
             _ => value.push(c),
         }
