@@ -94,7 +94,9 @@ pub(super) fn shuffles(caption: &str, scene: &Scene, rng: &mut ChaCha8Rng) -> Ve
     permute(&mut order, &others, rng);
     orders.push((Kind::ShuffleOthers, order));
     let mut order = all.clone();
-    trigrams.iter().for_each(|places| permute(&mut order, places, rng));
+    for places in &trigrams {
+        permute(&mut order, places, rng);
+    }
     orders.push((Kind::ShuffleWithinTrigrams, order));
     shuffle(rng, &mut trigrams);
     orders.push((Kind::ShuffleTrigrams, trigrams.concat()));
@@ -108,7 +110,9 @@ pub(super) fn shuffles(caption: &str, scene: &Scene, rng: &mut ChaCha8Rng) -> Ve
 fn permute(order: &mut [usize], places: &[usize], rng: &mut ChaCha8Rng) {
     let mut moved: Vec<usize> = places.iter().map(|place| order[*place]).collect();
     shuffle(rng, &mut moved);
-    places.iter().zip(moved).for_each(|(place, word)| order[*place] = word);
+    for (place, word) in places.iter().zip(moved) {
+        order[*place] = word;
+    }
 }
 
 fn reordered(caption: &str, spans: &[&Range<usize>], order: &[usize]) -> String {

@@ -3,6 +3,12 @@
 //! WordNet says which classes a word may have and SemCor how often; closed classes come from
 //! [`vocabulary`](super::vocabulary). What is left open is decided from left to right by the neighbours, with rules for the
 //! English of captions: mostly noun phrases, participles and the present tense. It is no parser and no model of prose.
+//!
+//! The trained tagger of `harper-brill` 3 was weighed instead. It brings the neural framework `burn` with 150 crates, and
+//! on the labelled captions of `tests/golden/negatives` it calls 9 % of the phrases' head nouns something else (and 9 %
+//! of the modifiers, 4 % of the relations' words), which no rule after it can mend.
+
+mod verbs;
 
 use super::lexicon::{Lexicon, Pos};
 use super::tokens::{Tag, Token, pieces};
@@ -135,7 +141,7 @@ impl Context<'_> {
             "like" if matches!(self.previous(), Some(Tag::Prp | Tag::Md | Tag::To)) => Some(Tag::Vb),
             "no" if self.word_at(1).is_empty() => Some(Tag::Uh),
             "past" | "inside" | "outside" if self.inside_phrase() && !phrase_next => Some(Tag::Nn),
-            "inside" | "outside" | "nearby" | "opposite" | "near" => self.place(word, phrase_next),
+            "inside" | "outside" | "nearby" | "opposite" | "near" => Some(self.place(word, phrase_next)),
             "her" if !self.noun_or_adjective_ahead(1) => Some(Tag::Prp),
             "in" | "on" | "up" | "down" | "off" | "out" | "over" | "around" | "by" | "through" | "along" | "past"
             | "across" | "about"
@@ -150,22 +156,19 @@ impl Context<'_> {
                     Tag::In
                 })
             }
-            "being" | "having" | "do" | "does" | "did" => words::closed(word),
             "all" | "both" | "half" | "each" if !phrase_next && !self.noun_or_adjective_ahead(1) => Some(Tag::Rb),
             _ => words::closed(word),
         }
     }
 
-    fn place(&self, word: &str, phrase_next: bool) -> Option<Tag> {
+    fn place(&self, word: &str, phrase_next: bool) -> Tag {
         let preposition = phrase_next && words::preposition_before_noun(word) && word != "nearby" || word == "near";
         let describes = word == "nearby" && self.inside_phrase();
-        Some(if describes {
-            Tag::Jj
-        } else if preposition {
-            Tag::In
-        } else {
-            Tag::Rb
-        })
+        match (describes, preposition) {
+            (true, _) => Tag::Jj,
+            (_, true) => Tag::In,
+            _ => Tag::Rb,
+        }
     }
 
     /// Whether a noun phrase may begin `ahead` words from here.
@@ -197,7 +200,8 @@ impl Context<'_> {
         self.read.get(self.at + 1).is_some_and(|r| {
             let ing = word.ends_with("ing") && !words::is_ing_noun(word) && r.verb > 0;
             let verb = r.verb > r.noun && !words::is_noun_first(word);
-            !r.known() || r.noun > 0 && !ing && !(verb && !r.plural) && !(verb && r.third_person && r.verb > 2 * r.noun)
+            let mostly_verb = verb && (!r.plural || r.third_person && r.verb > 2 * r.noun);
+            !r.known() || r.noun > 0 && !ing && !mostly_verb
         })
     }
 
@@ -287,112 +291,6 @@ impl Context<'_> {
         let predicate = self.after_be() || self.coordinated_colour();
         let listed = self.word_at(1) == "," && self.inside_phrase() && read.noun == 0;
         read.noun == 0 || predicate && read.adjective >= read.noun || listed
-    }
-
-    /// Participles, and the past tense.
-    fn verb_form(&self, word: &str, read: Reading) -> Option<Tag> {
-        if !read.ing && !read.past {
-            return None;
-        }
-        let describes = (self.inside_phrase() || self.opens_phrase()) && self.phrase_goes_on();
-        if read.ing {
-            let object = self.phrase_starts(1) && !self.noun_follows();
-            let after_noun = self.previous().is_some_and(|t| t.is_noun() || t == Tag::Prp) || self.after_be();
-            return Some(match () {
-                () if words::is_ing_noun(word) && !(after_noun && object && self.determiner_follows()) => {
-                    if self.after_be() && self.determiner_follows() { Tag::Vbg } else { Tag::Nn }
-                }
-                () if words::is_ing_compound(word) && self.noun_follows() && !after_noun => Tag::Nn,
-                () if words::is_ing_compound(word)
-                    && self.noun_follows()
-                    && self.previous() == Some(Tag::Nn)
-                    && !self.after_be()
-                    && self.compound_place(word) =>
-                {
-                    Tag::Nn
-                }
-                () if describes && read.adjective > 0 => Tag::Jj,
-                () if self.inside_phrase() && !self.phrase_goes_on() && read.noun > 0 => Tag::Nn,
-                () => Tag::Vbg,
-            });
-        }
-        if read.noun > 0 && !read.regular_past && (self.inside_phrase() || words::is_noun_first(word)) {
-            return None;
-        }
-        if describes {
-            return Some(if read.adjective > 0 { Tag::Jj } else { Tag::Vbn });
-        }
-        if read.adjective > 0 && self.inside_phrase() && read.noun == 0 {
-            return Some(Tag::Jj);
-        }
-        let base = read.base_verb && !read.regular_past;
-        if base && !self.after_be() {
-            return None;
-        }
-        let object = self.determiner_follows() && !self.after_be();
-        Some(if object { Tag::Vbd } else { Tag::Vbn })
-    }
-
-    /// "parking lot" after a noun is a place; "riding horses" is not.
-    fn compound_place(&self, word: &str) -> bool {
-        ["parking", "dining", "living", "cutting", "swimming", "shopping", "frying", "baking"].contains(&word)
-    }
-
-    fn determiner_follows(&self) -> bool {
-        matches!(words::closed(self.word_at(1)), Some(Tag::Dt | Tag::PrpS | Tag::Cd | Tag::Prp))
-    }
-
-    /// Nothing, a preposition, a conjunction or a verb comes before: a phrase without article may begin.
-    fn opens_phrase(&self) -> bool {
-        self.previous()
-            .is_none_or(|t| matches!(t, Tag::In | Tag::Cc | Tag::Punct | Tag::To) || t.is_verb() && !self.after_be())
-    }
-
-    /// Present tense or bare verb, where the neighbours allow it.
-    fn plain_verb(&self, word: &str, read: Reading) -> Option<Tag> {
-        if read.verb == 0 || self.inside_phrase() {
-            return None;
-        }
-        let subject = self.before.iter().rev().find(|t| t.tag != Tag::Rb && t.tag != Tag::Punct).map(|t| t.tag);
-        let mostly = read.verb > read.noun && !words::is_noun_first(word);
-        match subject {
-            Some(Tag::To | Tag::Md) if read.base_verb && (mostly || self.determiner_follows() || read.noun == 0) => {
-                Some(Tag::Vb)
-            }
-            Some(Tag::Nn | Tag::Nnp | Tag::Wdt | Tag::Wp | Tag::Prp | Tag::Cc | Tag::Rp)
-                if read.third_person && self.verb_may_stand(mostly, subject) =>
-            {
-                Some(Tag::Vbz)
-            }
-            Some(Tag::Nns | Tag::Wdt | Tag::Wp | Tag::Prp | Tag::Cc)
-                if read.base_verb && !read.third_person && self.verb_may_stand(mostly, subject) && !read.plural =>
-            {
-                Some(Tag::Vbp)
-            }
-            _ if read.noun == 0 && read.adjective == 0 && read.adverb == 0 => {
-                Some(if read.third_person { Tag::Vbz } else { Tag::Vb })
-            }
-            _ => None,
-        }
-    }
-
-    fn verb_may_stand(&self, mostly: bool, subject: Option<Tag>) -> bool {
-        let finite =
-            self.before.iter().rev().take_while(|t| !matches!(t.tag, Tag::Cc | Tag::Wdt | Tag::Wp) && t.lower != ",");
-        let clause_has_verb = finite.into_iter().any(|t| t.tag.is_finite());
-        let goes_on = matches!(
-            words::closed(self.word_at(1)),
-            Some(Tag::Dt | Tag::PrpS | Tag::In | Tag::To | Tag::Cd | Tag::Prp | Tag::Rb)
-        );
-        let joined = subject == Some(Tag::Cc);
-        let opened = joined && self.before.iter().any(|t| t.tag.is_verb());
-        !clause_has_verb
-            && (!joined || opened)
-            && (mostly || goes_on && self.determiner_follows() && !self.noun_before_is_compound())
-    }
-
-    fn noun_before_is_compound(&self) -> bool {
-        words::is_noun_first(self.word()) || words::is_noun_before_noun(self.before_word())
     }
 }
 

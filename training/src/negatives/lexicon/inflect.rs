@@ -72,7 +72,7 @@ impl Lexicon {
     fn irregular_form(&self, lemma: &str, pos: Pos, form: Form) -> Option<String> {
         let forms = self.irregular[pos as usize].get(lemma)?;
         let mut usual = forms.iter().filter(|f| !UNUSUAL.contains(&f.as_str()) && f.as_str() != lemma);
-        let past = |f: &&String| !f.ends_with("ing") && !(f.ends_with('s') && !f.ends_with("ss"));
+        let past = |f: &&String| !(f.ends_with("ing") || f.ends_with('s') && !f.ends_with("ss"));
         match form {
             Form::Base => None,
             Form::Plural => usual.next().cloned(),
@@ -134,10 +134,12 @@ fn regular(word: &str, lower: &str, form: Form) -> String {
     }
 }
 
+/// Nouns and verbs in -o that take -es.
+const O_WITH_ES: [&str; 9] = ["go", "do", "potato", "tomato", "hero", "echo", "mango", "tornado", "volcano"];
+
 fn hisses(lower: &str) -> bool {
     let consonant_o =
         lower.ends_with('o') && !lower.ends_with("oo") && !lower.ends_with("io") && !lower.ends_with("eo");
-    const O_WITH_ES: [&str; 9] = ["go", "do", "potato", "tomato", "hero", "echo", "mango", "tornado", "volcano"];
     ["s", "x", "z", "ch", "sh"].iter().any(|end| lower.ends_with(end))
         || consonant_o && O_WITH_ES.iter().any(|word| lower.ends_with(word))
 }

@@ -64,7 +64,7 @@ pub struct Rows {
 
 enum Form {
     JsonLines(BufReader<File>),
-    Table { records: Records<BufReader<File>>, caption: usize, negatives: usize, image: Option<usize> },
+    Table { records: Box<Records<BufReader<File>>>, caption: usize, negatives: usize, image: Option<usize> },
     Ended,
 }
 
@@ -93,7 +93,9 @@ impl Rows {
             names.iter().find_map(|name| header.iter().position(|h| h.trim_start_matches('\u{feff}').trim() == *name))
         };
         match (column(CAPTION), column(NEGATIVES)) {
-            (Some(caption), Some(negatives)) => Ok(Form::Table { records, caption, negatives, image: column(IMAGE) }),
+            (Some(caption), Some(negatives)) => {
+                Ok(Form::Table { records: Box::new(records), caption, negatives, image: column(IMAGE) })
+            }
             _ => Err(self.wrong(format!(
                 "has no columns for captions ({}) and negatives ({})",
                 CAPTION.join(", "),
