@@ -196,7 +196,7 @@ fn negatives_draw_by_weight() {
         generator.candidates(caption, 100).iter().filter(|n| n.from == "on").map(|n| n.share).collect();
     let p = generator.candidates(caption, 100).iter().find(|n| n.to == "of").unwrap().share;
     let second: f64 = weights.iter().filter(|q| (**q - p).abs() > 1e-12).map(|q| q * p / (1.0 - q)).sum();
-    let wanted = (p + second) / 2.0;
+    let wanted = p.midpoint(second);
     let sigma = (wanted * (1.0 - wanted) / relations).sqrt();
     assert!((of / relations - wanted).abs() < 4.0 * sigma, "{} for {wanted}", of / relations);
 }

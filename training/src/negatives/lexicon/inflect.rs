@@ -29,9 +29,46 @@ const UNCHANGING: &[&str] = &[
     "reset", "rid", "set", "shed", "shut", "slit", "split", "spread", "thrust", "upset", "wed",
 ];
 
+/// Nouns whose plural is the lemma.
+const SAME_PLURAL: &[&str] = &[
+    "aircraft",
+    "sheep",
+    "deer",
+    "fish",
+    "corps",
+    "debris",
+    "police",
+    "cattle",
+    "species",
+    "series",
+    "salmon",
+    "trout",
+    "bison",
+    "moose",
+    "swine",
+    "shrimp",
+    "offspring",
+    "spacecraft",
+    "hovercraft",
+    "watercraft",
+];
+
 /// Irregular forms in the lists that captions do not use; the regular form is taken.
-const UNUSUAL: &[&str] =
-    &["busses", "gasses", "kine", "beeves", "brethren", "pease", "staves", "clad", "shew", "stript"];
+const UNUSUAL: &[&str] = &[
+    "busses",
+    "gasses",
+    "kine",
+    "beeves",
+    "brethren",
+    "pease",
+    "staves",
+    "clad",
+    "shew",
+    "stript",
+    "addrest",
+    "smit",
+    "programmes",
+];
 
 /// Participles that are the lemma itself, while the past is not.
 const PARTICIPLE_IS_LEMMA: &[&str] = &["come", "run"];
@@ -66,12 +103,17 @@ impl Lexicon {
                 return word.to_owned();
             }
         }
+        if pos == Pos::Noun && SAME_PLURAL.contains(&lower.as_str()) || form == Form::Past && lower == "beat" {
+            return word.to_owned();
+        }
         self.irregular_form(&lower, pos, form).unwrap_or_else(|| regular(word, &lower, form))
     }
 
     fn irregular_form(&self, lemma: &str, pos: Pos, form: Form) -> Option<String> {
         let forms = self.irregular[pos as usize].get(lemma)?;
-        let mut usual = forms.iter().filter(|f| !UNUSUAL.contains(&f.as_str()) && f.as_str() != lemma);
+        let mut usual = forms.iter().filter(|f| {
+            !UNUSUAL.contains(&f.as_str()) && f.as_str() != lemma && (lemma.contains('-') || !f.contains('-'))
+        });
         let past = |f: &&String| !(f.ends_with("ing") || f.ends_with('s') && !f.ends_with("ss"));
         match form {
             Form::Base => None,
@@ -95,8 +137,7 @@ fn is_participle(form: &str) -> bool {
     let long = form.len() > 3;
     let vowel_u = ["ung", "unk", "um"].iter().any(|end| form.ends_with(end)) && !UNG_IS_PAST.contains(&form);
     long && (form.ends_with("en") || form.ends_with("wn") || form.ends_with("rn") || vowel_u || form == "begun")
-        || form == "done"
-        || form == "gone"
+        || ["done", "gone", "lain"].iter().any(|end| form.ends_with(end))
 }
 
 /// Pasts in -ung that are participle and past at once.
@@ -113,7 +154,10 @@ fn regular(word: &str, lower: &str, form: Form) -> String {
     match form {
         Form::Base => word.to_owned(),
         Form::Plural | Form::ThirdPerson if consonant_y => format!("{}ies", stem(1)),
-        Form::Plural if lower.ends_with("man") && lower.len() > 3 && lower != "human" => format!("{}en", stem(2)),
+        Form::Plural if lower.ends_with("man") && lower.len() > 3 && lower != "human" && word == lower => {
+            format!("{}en", stem(2))
+        }
+        Form::Plural if lower.ends_with("sis") => format!("{}es", stem(2)),
         Form::Plural | Form::ThirdPerson if hisses(lower) => format!("{word}es"),
         Form::Plural | Form::ThirdPerson => format!("{word}s"),
         Form::Ing if lower.ends_with("ie") => format!("{}ying", stem(2)),
@@ -122,7 +166,7 @@ fn regular(word: &str, lower: &str, form: Form) -> String {
         Form::Past | Form::Participle if last == 'e' => format!("{word}d"),
         Form::Past | Form::Participle if consonant_y => format!("{}ied", stem(1)),
         Form::Past | Form::Participle => format!("{word}{doubled}ed"),
-        Form::Comparative | Form::Superlative if syllables(lower) > 2 => word.to_owned(),
+        Form::Comparative | Form::Superlative if syllables(lower) > 2 || lower.ends_with("ful") => word.to_owned(),
         Form::Comparative | Form::Superlative => {
             let end = if form == Form::Comparative { "er" } else { "est" };
             match last {
@@ -135,13 +179,18 @@ fn regular(word: &str, lower: &str, form: Form) -> String {
 }
 
 /// Nouns and verbs in -o that take -es.
-const O_WITH_ES: [&str; 9] = ["go", "do", "potato", "tomato", "hero", "echo", "mango", "tornado", "volcano"];
+const O_WITH_ES: &[&str] = &[
+    "go", "do", "potato", "tomato", "hero", "echo", "mango", "tornado", "volcano", "undergo", "forego", "undo", "redo",
+    "veto",
+];
 
+/// Nouns whose -ch is a k.
+const HARD_CH: [&str; 5] = ["stomach", "monarch", "epoch", "patriarch", "matriarch"];
+
+/// Takes -es for -s.
 fn hisses(lower: &str) -> bool {
-    let consonant_o =
-        lower.ends_with('o') && !lower.ends_with("oo") && !lower.ends_with("io") && !lower.ends_with("eo");
-    ["s", "x", "z", "ch", "sh"].iter().any(|end| lower.ends_with(end))
-        || consonant_o && O_WITH_ES.iter().any(|word| lower.ends_with(word))
+    let sound = ["s", "x", "z", "ch", "sh"].iter().any(|end| lower.ends_with(end));
+    sound && !HARD_CH.contains(&lower) || O_WITH_ES.contains(&lower)
 }
 
 /// Consonant, vowel, consonant in a word of one syllable: run, big, stop.
@@ -158,11 +207,13 @@ fn is_vowel(c: char) -> bool {
 
 /// Groups of vowels, without a silent final e.
 fn syllables(lower: &str) -> usize {
-    let sounds = |c: char| is_vowel(c) || c == 'y';
-    let word = lower.strip_suffix('e').unwrap_or(lower);
-    let starts =
-        word.chars().zip(std::iter::once(' ').chain(word.chars())).filter(|(c, before)| sounds(*c) && !sounds(*before));
-    starts.count().max(1)
+    let letters: Vec<char> = lower.strip_suffix('e').unwrap_or(lower).chars().collect();
+    // A y before a vowel is a consonant: lay-er.
+    let sounds = |i: usize| {
+        let next_is_vowel = letters.get(i + 1).is_some_and(|c| is_vowel(*c));
+        letters.get(i).is_some_and(|c| is_vowel(*c) || *c == 'y' && !next_is_vowel)
+    };
+    (0..letters.len()).filter(|i| sounds(*i) && (*i == 0 || !sounds(i - 1))).count().max(1)
 }
 
 #[cfg(test)]
@@ -181,6 +232,11 @@ mod tests {
             ("fireman", Pos::Noun, Form::Plural, "firemen"),
             ("goose", Pos::Noun, Form::Plural, "geese"),
             ("knife", Pos::Noun, Form::Plural, "knives"),
+            ("aircraft", Pos::Noun, Form::Plural, "aircraft"),
+            ("ego", Pos::Noun, Form::Plural, "egos"),
+            ("layer", Pos::Verb, Form::Ing, "layering"),
+            ("lie", Pos::Verb, Form::Past, "lay"),
+            ("undergo", Pos::Verb, Form::Past, "underwent"),
             ("potato", Pos::Noun, Form::Plural, "potatoes"),
             ("photo", Pos::Noun, Form::Plural, "photos"),
             ("run", Pos::Verb, Form::Ing, "running"),
