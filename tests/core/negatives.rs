@@ -217,7 +217,16 @@ fn negatives_equal_by_tokens_are_named() {
 #[test]
 fn negatives_take_any_text() {
     let generator = Generator::new().unwrap();
+    let junk = ["a dog on a mat and ", "walk ", "dogs, ", "and ", "red ", "of a of "]
+        .map(|text| text.repeat(1024 / text.len()));
     let long = "a dog on a mat and ".repeat(400);
+    let start = std::time::Instant::now();
+    for caption in &junk {
+        for style in Style::ALL {
+            generator.negatives(caption, style, 5, 0, 0);
+        }
+    }
+    assert!(start.elapsed().as_secs() < 20, "junk takes {:?}", start.elapsed());
     let odd = [
         "\u{0}",
         "👩‍👩‍👧 on a 🛹",

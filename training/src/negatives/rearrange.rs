@@ -9,6 +9,10 @@ use super::edit::{Edit, Kind};
 use super::scene::Scene;
 use super::tokens::{Tag, Token};
 
+/// Most tokens of a verb phrase, and most entities that change places: a caption of junk must not take long.
+const LONGEST_VERB_PHRASE: usize = 12;
+const MOST_ENTITIES: usize = 24;
+
 /// Style `negclip`: per class of phrase up to two of its phrases, drawn, change places.
 pub(super) fn negclip(caption: &str, scene: &Scene, rng: &mut ChaCha8Rng) -> Vec<Edit> {
     let tokens = &scene.tokens;
@@ -35,11 +39,12 @@ pub(super) fn negclip(caption: &str, scene: &Scene, rng: &mut ChaCha8Rng) -> Vec
     pool
 }
 
-/// Style `swap`: every two entities, and every two modifiers of different entities.
+/// Style `swap`: every two entities, and every two modifiers of different entities, of the first 24.
 pub(super) fn swap(caption: &str, scene: &Scene) -> Vec<Edit> {
     let mut pool = Vec::new();
-    for (i, a) in scene.entities.iter().enumerate() {
-        for b in &scene.entities[i + 1..] {
+    let entities = scene.entities.get(..MOST_ENTITIES).unwrap_or(&scene.entities);
+    for (i, a) in entities.iter().enumerate() {
+        for b in &entities[i + 1..] {
             let spans = span(&scene.tokens, &a.tokens).zip(span(&scene.tokens, &b.tokens));
             // "bread and butter" says what "butter and bread" says.
             if !is_joined(&scene.tokens, scene, a.tokens.end..b.tokens.start) {
@@ -132,7 +137,8 @@ fn verb_phrases(tokens: &[Token]) -> Vec<Range<usize>> {
     let mut phrases = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        match (at + 1..=tokens.len()).rev().take_while(|end| *end > at).find(|end| is_verb_phrase(&tokens[at..*end])) {
+        let longest = tokens.len().min(at + LONGEST_VERB_PHRASE);
+        match (at + 1..=longest).rev().find(|end| is_verb_phrase(&tokens[at..*end])) {
             Some(end) => {
                 phrases.extend(span(tokens, &(at..end)));
                 at = end;

@@ -12,6 +12,9 @@ use super::substitutes::Substitutes;
 use super::tagger::wordnet_class;
 use super::tokens::Tag;
 
+/// Most times that "and" repeats a relation.
+const MOST_REPEATS: usize = 16;
+
 /// A place in the caption with all that may stand there.
 pub(super) struct Element {
     kind: Kind,
@@ -58,7 +61,7 @@ pub(super) fn elements(generator: &Generator, scene: &Scene, repeat: bool) -> Ve
     let entities = scene.entities.iter().filter_map(|e| token(Kind::ReplaceEntity, e.head));
     let modifiers = scene.entities.iter().flat_map(|e| &e.modifiers).filter_map(|m| token(Kind::ReplaceModifier, *m));
     let relations = scene.relations.iter().flat_map(|relation| {
-        let times = if repeat { relation.subjects.len() * relation.objects.len() } else { 1 };
+        let times = if repeat { (relation.subjects.len() * relation.objects.len()).min(MOST_REPEATS) } else { 1 };
         let element = || {
             if relation.is_verb(&scene.tokens) {
                 return token(Kind::ReplaceRelation, relation.tokens.start);

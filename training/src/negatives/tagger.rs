@@ -15,8 +15,8 @@ use super::tokens::{Tag, Token, pieces};
 use super::vocabulary as words;
 use super::words::{Reading, Readings};
 
-/// Longest caption that is read, in bytes; what follows is cut off at a character.
-pub const LONGEST_CAPTION: usize = 4096;
+/// Longest caption that is read, in bytes; what follows is cut off at a character. CLIP's 77 tokens have about 400.
+pub const LONGEST_CAPTION: usize = 1024;
 
 /// Words and marks of a caption with their tags.
 pub(super) fn tag(lexicon: &Lexicon, readings: &Readings, caption: &str) -> Vec<Token> {
