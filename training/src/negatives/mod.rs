@@ -96,7 +96,7 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// With the embedded lexicon, unpacked by the first generator of the process (about 0.1 s).
+    /// With the embedded lexicon, unpacked by the first generator of the process (some tenths of a second).
     ///
     /// # Errors
     /// When the build embedded a damaged lexicon.
@@ -125,7 +125,7 @@ impl Generator {
     /// Substitutes of one word alone, as the dictionary spells them, with their weights.
     pub fn word_candidates(&self, word: &str, pos: Pos) -> Vec<(String, u32)> {
         let all = self.substitutes(&word.to_lowercase(), Some(pos));
-        let spelled = |row: usize| match all.rows().get(row)?.word {
+        let spelled = |row: usize| match all.rows().get(row)?.word() {
             substitutes::Word::Lemma(name) => Some((self.lexicon.spelling(name).to_owned(), all.weight(row))),
             substitutes::Word::Preposition(_) => None,
         };

@@ -31,7 +31,7 @@ impl Element {
             kind: self.kind,
             span: self.span.clone(),
             tag: self.tag,
-            word: substitute.word,
+            word: substitute.word(),
             found: substitute.found,
             weight,
             share: f64::from(weight) / f64::from(self.substitutes.total()),

@@ -66,7 +66,7 @@ impl Generator {
 
     fn inflected(&self, word: Word, tag: Tag) -> String {
         match word {
-            Word::Preposition(i) => PREPOSITIONS.get(i).map_or("", |(word, _)| word).to_owned(),
+            Word::Preposition(i) => PREPOSITIONS.get(i as usize).map_or("", |(word, _)| word).to_owned(),
             Word::Lemma(name) => {
                 let lemma = self.lexicon.spelling(name);
                 wordnet_class(tag).map_or_else(|| lemma.to_owned(), |pos| self.lexicon.inflect(lemma, pos, form(tag)))

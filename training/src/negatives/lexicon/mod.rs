@@ -48,6 +48,16 @@ pub struct Sense(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(u32);
 
+impl Name {
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(super) fn numbered(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// The words, meanings and pointers of WordNet 3.0, with the counts of SemCor. About 12 MB in memory.
 pub struct Lexicon {
     names: Names,
@@ -77,7 +87,7 @@ struct SenseRow {
 }
 
 impl Lexicon {
-    /// The embedded WordNet, unpacked on the first call (about 0.1 s).
+    /// The embedded WordNet, unpacked on the first call (some tenths of a second).
     ///
     /// # Errors
     /// When the file in the program is not one that `lexicon.py` wrote, each time the same.
