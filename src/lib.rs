@@ -15,7 +15,7 @@
 //! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo |
 //! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (MetricName, Outcome, Score, wilson), evaluate (statistics), tradeoff, engine (types) |
 //! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types), session |
-//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, demo, engine, ui |
+//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, demo, engine, ui, training |
 //!
 //! A module imports only modules above it, so the rows are in the order in which the program can be read. `(types)`
 //! means no functions, `(A, B)` these items only; `training` is the crate `clove-training`, which imports nothing of

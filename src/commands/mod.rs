@@ -7,6 +7,7 @@ mod embed;
 mod evaluate;
 mod inspect;
 mod model;
+mod negatives;
 mod output;
 mod patch;
 mod score;
@@ -88,6 +89,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Score benchmarks over alpha
     Sweep(sweep::SweepArgs),
+    /// Write hard negatives for captions, as JSON lines
+    Negatives(negatives::NegativesArgs),
     /// Measure the blend and both towers at ViT-B/32 size
     Bench(bench::BenchArgs),
     /// The scene world behind the embedded pair
@@ -130,6 +133,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Negatives(args)) => negatives::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Demo(command)) => demo::run(&command),
     }

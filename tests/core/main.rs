@@ -19,6 +19,8 @@ mod demo_sets;
 mod gradients;
 mod models;
 mod names;
+mod negatives;
+mod negatives_labelled;
 mod scoring;
 mod stock;
 mod store;

@@ -7,6 +7,7 @@
 //! * [`recipe`]: the settings of a fine-tune, as a TOML file. Imports nothing.
 //! * [`schedule`]: the learning rate of a step. Pure.
 //! * [`batches`]: samples, and the seeded order in which they are visited.
+//! * [`negatives`]: captions that are almost right, from WordNet. Imports nothing.
 //! * [`loss`]: embeddings to one number, differentiable.
 //! * [`optimizer`]: `AdamW` with decay groups, the global gradient norm and its clipping.
 //! * [`trainer`]: one batch = one step; it brings the others together and never looks at a file or a clock's date.
@@ -15,6 +16,7 @@
 
 pub mod batches;
 pub mod loss;
+pub mod negatives;
 pub mod optimizer;
 pub mod recipe;
 pub mod schedule;
