@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::model::{DeviceArgs, PairArgs};
 use super::output;
-use super::stop::{Stop, Stopped};
 use super::standing::Standing;
+use super::stop::{Stop, Stopped};
 use crate::benchmark::{self, Benchmark, MetricName, Score, Ties};
 use crate::checkpoint::Checkpoint;
 use crate::device;
@@ -257,13 +257,7 @@ fn end(checkpoint: &Checkpoint) -> End {
     End { path: checkpoint.provenance.path.clone(), sha256: checkpoint.sha256().to_owned() }
 }
 
-fn row(
-    benchmark: &Benchmark,
-    standing: &Standing,
-    alpha: AlphaMap,
-    score: &Score,
-    per_example: &PerExample,
-) -> Row {
+fn row(benchmark: &Benchmark, standing: &Standing, alpha: AlphaMap, score: &Score, per_example: &PerExample) -> Row {
     let (resamples, seed) = BOOTSTRAP;
     let is_macro = score.metric == MetricName::MacroAccuracy;
     let interval = is_macro.then(|| statistics::bootstrap(benchmark, &per_example.outcomes, resamples, seed)).flatten();

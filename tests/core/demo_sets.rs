@@ -28,8 +28,9 @@ fn sets() -> Sets {
 }
 
 fn read_all(data: &std::path::Path) -> Vec<Benchmark> {
-    assert_eq!(benchmark::find(data), benchmark::NAMES);
-    benchmark::NAMES.iter().flat_map(|name| benchmark::read(name, data).unwrap()).collect()
+    let names = ["folder", "aro-relation", "aro-attribution", "aro-coco-order", "sugarcrepe"];
+    assert_eq!(benchmark::find(data), names);
+    names.iter().flat_map(|name| benchmark::read(name, data).unwrap()).collect()
 }
 
 fn sorted(mut benchmarks: Vec<Benchmark>) -> Vec<Benchmark> {

@@ -82,6 +82,14 @@ fn small_plots_and_slices_look_as_agreed() {
     window.run_ok();
     window.remove_cursor();
     take(&mut window, &["Trade-off", "Tasks"], "as_slices", &mut results);
+    window.get_by_label("Map").click();
+    window.run_ok();
+    window.get_by_label("Score the map").click();
+    window.run_ok();
+    window.get_by_label("Data").click();
+    window.run_ok();
+    window.remove_cursor();
+    take(&mut window, &["Trade-off", "Tasks"], "as_map", &mut results);
 }
 
 #[test]

@@ -83,6 +83,7 @@ impl Engine {
                 self.tell(Event::DataOpened { generation: self.generation, data: Arc::new(self.data.clone()) });
             }
             Command::ChooseData { .. } => {}
+            Command::RunMap => self.map(),
             Command::SetAlpha(alpha) => {
                 self.alpha = alpha;
                 self.tell(Event::Scored { generation, scores: Arc::new(scores(&self.data, alpha)) });
@@ -142,6 +143,15 @@ impl Engine {
             self.tell(Event::SweepPointScored { generation: self.generation, scores });
         }
         self.advance(self.points, false);
+    }
+
+    /// Quarters of both towers' alphas.
+    fn map(&self) {
+        for place in 0..25 {
+            let at = |i: i32| Alpha::clamped(f64::from(i) / 4.0);
+            let scores = Arc::new(scores(&self.data, AlphaMap::towers(at(place / 5), at(place % 5))));
+            self.tell(Event::SweepPointScored { generation: self.generation, scores });
+        }
     }
 
     fn advance(&self, done: usize, paused: bool) {

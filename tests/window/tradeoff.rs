@@ -1,5 +1,7 @@
 //! The trade-off's axes, budget and small plots.
 
+use clove::engine::Command;
+use clove::patch::{Alpha, AlphaMap};
 use eframe::egui::{self, Key};
 use egui_kittest::kittest::{NodeT, Queryable};
 
@@ -70,4 +72,21 @@ fn published_models_are_landmarks_when_asked_for() {
     window.run_ok();
     let disabled = |window: &super::Window| window.get_by_label("Published models").accesskit_node().is_disabled();
     assert!(disabled(&window), "no published mean over these tasks");
+}
+
+#[test]
+fn the_map_is_scored_when_asked_for_and_its_cells_can_be_clicked() {
+    let (mut window, script) = window();
+    window.get_by_label("Map").click();
+    window.run_ok();
+    window.get_by_label("Score the map").click();
+    window.run_ok();
+    assert_eq!(super::count(&script.log, |c| *c == Command::RunMap), 1);
+    let map = window.get_by_label_contains("Map of 25 pairs of alphas; best α").rect();
+    // The second of five rows from below, the fourth of five columns.
+    let at = egui::pos2(map.left() + 36.0 + 0.7 * (map.width() - 40.0), map.top() + 4.0 + 0.7 * (map.height() - 40.0));
+    window.drag_at(at);
+    window.drop_at(at);
+    window.run_ok();
+    assert_eq!(wanted(&window), AlphaMap::towers(Alpha::clamped(0.25), Alpha::clamped(0.75)));
 }

@@ -119,6 +119,8 @@ mod tests {
             ties: 0,
             interval: [value / 1.7, value * 1.3],
             bootstrap: None,
+            blind: None,
+            remarks: Vec::new(),
             protocol: "p".into(),
         };
         let end = End { path: "x".into(), sha256: "y".into() };

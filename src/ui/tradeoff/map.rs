@@ -93,7 +93,7 @@ fn best(state: &TradeoffState) -> Option<Cell> {
 
 fn legend_ui(ui: &mut Ui, session: &Session, state: &TradeoffState, grid: &Grid, best: Option<&Cell>) {
     let [low, high] = grid.range();
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.label(look::label(format!("{} {low:.0} %", session.series_title(state.axes[1]))));
         let (rect, _) = ui.allocate_exact_size(vec2(80.0, 8.0), Sense::hover());
         for piece in 0..40 {
@@ -105,8 +105,7 @@ fn legend_ui(ui: &mut Ui, session: &Session, state: &TradeoffState, grid: &Grid,
         ui.label(look::label(format!("{high:.0} %")));
         if let (Some(best), Some(budget)) = (best, state.budget()) {
             let text = format!(
-                "best within {budget:.1} points of {}: image {:.2}, text {:.2}",
-                session.series_title(state.axes[0]).to_lowercase(),
+                "best within {budget:.1} points: image {:.2}, text {:.2}",
                 best.alpha.image().get(),
                 best.alpha.text().get()
             );
@@ -196,7 +195,9 @@ impl<'a> Drawing<'a> {
         let font = FontId::proportional(11.0);
         let weak = look::weak(ui.visuals());
         for alpha in &self.grid.side {
-            let text = format!("{:.1}", alpha.get());
+            // Tenths where they say it all.
+            let tenths = (alpha.get() * 10.0).fract().abs() < 1e-9;
+            let text = if tenths { format!("{:.1}", alpha.get()) } else { format!("{:.2}", alpha.get()) };
             if let Some(rect) = self.cell_rect(AlphaMap::towers(Alpha::BASE, *alpha)) {
                 let at = pos2(rect.center().x, self.plot.bottom() + 3.0);
                 ui.painter().text(at, Align2::CENTER_TOP, &text, font.clone(), weak);
