@@ -10,7 +10,7 @@
 //! | [`benchmark`] | examples, readers, judging | nothing |
 //! | [`tradeoff`] | curves, Pareto set, best alpha under a constraint; pure | nothing |
 //! | [`store`] | every on-disk form of ours | checkpoint (map_file), patch (AlphaMap), benchmark (types) |
-//! | [`evaluate`] | embeddings, scores, sweeps, statistics | checkpoint, clip, patch, benchmark, store |
+//! | [`evaluate`] | embeddings, scores, sweeps, statistics | checkpoint, clip, patch, benchmark, store, training |
 //! | [`demo`] | the procedural scene world behind the embedded pair | kernels (Activation), checkpoint, clip, benchmark, training |
 //! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo |
 //! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (MetricName, Outcome, Score, wilson), evaluate (statistics), tradeoff, engine (types) |

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::output;
 use crate::benchmark::{self, Benchmark, NAMES, chance, title, where_from};
+use crate::evaluate;
 
 #[derive(Debug, Args)]
 pub struct DataArgs {
@@ -56,7 +57,7 @@ pub fn run(args: &DataArgs) -> anyhow::Result<()> {
     let names = benchmark::find(&args.data);
     let (mut found, mut broken) = (Vec::new(), Vec::new());
     for name in &names {
-        match benchmark::read(name, &args.data) {
+        match evaluate::read(name, &args.data) {
             Ok(benchmarks) => found.extend(benchmarks.iter().map(describe)),
             Err(error) => broken.push(Broken { benchmark: (*name).to_owned(), reason: error.to_string() }),
         }

@@ -14,7 +14,7 @@ use super::stop::{Stop, Stopped};
 use crate::benchmark::{self, Benchmark, MetricName, Score, Ties};
 use crate::checkpoint::Checkpoint;
 use crate::device;
-use crate::evaluate::{Found, Places, Workload, benchmark_scores, statistics};
+use crate::evaluate::{self, Found, Places, Workload, benchmark_scores, statistics};
 use crate::patch::AlphaMap;
 use crate::store::results::{Bootstrap, End, Line, PerExample, Results, Row, Unreadable, Writer};
 
@@ -50,7 +50,7 @@ impl DataArgs {
     fn read(&self) -> anyhow::Result<Vec<Benchmark>> {
         let mut benchmarks = Vec::new();
         for name in &self.benchmark {
-            benchmarks.extend(benchmark::read(name, &self.data)?);
+            benchmarks.extend(evaluate::read(name, &self.data)?);
         }
         if let Some(n) = self.limit {
             for benchmark in &mut benchmarks {

@@ -9,6 +9,8 @@ mod inbox;
 mod link;
 mod open;
 mod pictures;
+mod pulse;
+mod snapshot;
 mod sweep;
 #[cfg(test)]
 mod tests;

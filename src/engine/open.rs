@@ -7,7 +7,7 @@ use candle_core::Device;
 use super::event::Failure;
 use crate::benchmark::{self, Benchmark};
 use crate::checkpoint::Checkpoint;
-use crate::evaluate::Encoder;
+use crate::evaluate::{self, Encoder};
 use crate::patch::Pair;
 
 /// Proves the pair and puts it on the device.
@@ -33,7 +33,7 @@ pub(super) fn read_all(folder: &Path) -> Result<(Vec<Benchmark>, Vec<Failure>), 
     }
     let (mut benchmarks, mut failures) = (Vec::new(), Vec::new());
     for name in found {
-        match benchmark::read(name, folder) {
+        match evaluate::read(name, folder) {
             Ok(read) => benchmarks.extend(read),
             Err(error) => failures.push(failure(error.to_string())),
         }

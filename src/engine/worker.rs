@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use candle_core::Device;
 
-use super::event::{Event, Failure, Scores, Status};
+use super::event::{Event, Failure, Status};
 use super::found::Found;
 use super::inbox::{Inbox, Mail};
 use super::pictures::Pictures;
+use super::pulse::{Rate, resident_memory};
+use super::snapshot::{snapshot, warn_unreadable};
 use super::sweep::Sweep;
 use super::{Command, End, ExampleId, Outbox, describe, focus, open};
 use crate::benchmark::Benchmark;
@@ -40,6 +42,8 @@ pub(super) struct Worker {
     wanted: AlphaMap,
     focus: Option<ExampleId>,
     focus_is_due: bool,
+    /// Whether it needs class prompts that are being embedded.
+    focus_waits: bool,
     sweep_runs: bool,
     /// Images per slice, from the speed of the last one.
     images_per_slice: usize,
@@ -61,19 +65,6 @@ struct Bench {
     announced: bool,
     warned: bool,
     sweep: Sweep,
-}
-
-/// Images per second over the last slices.
-#[derive(Default)]
-struct Rate {
-    per_second: Option<f64>,
-}
-
-impl Rate {
-    fn add(&mut self, images: usize, seconds: f64) {
-        let now = images as f64 / seconds.max(1e-6);
-        self.per_second = Some(self.per_second.map_or(now, |before| 0.8 * before + 0.2 * now));
-    }
 }
 
 impl Worker {
@@ -100,6 +91,7 @@ impl Worker {
             wanted: AlphaMap::BASE,
             focus: None,
             focus_is_due: false,
+            focus_waits: false,
             sweep_runs: true,
             images_per_slice: 8,
             rate: Rate::default(),
@@ -247,7 +239,9 @@ impl Worker {
         if std::mem::take(&mut self.focus_is_due) {
             if let Some(id) = self.focus {
                 let (corpus, pixels, current) = (&bench.corpus, &mut bench.pixels, &mut bench.current);
-                if let Some(focus) = focus::score(current, encoder, &data.benchmarks, corpus, pixels, id)? {
+                let scored = focus::score(current, encoder, &data.benchmarks, corpus, pixels, id)?;
+                self.focus_waits = scored.is_none() && !current.has_all_classes();
+                if let Some(focus) = scored {
                     self.outbox.send(Event::FocusScored { generation: self.generation, focus: Arc::new(focus) });
                 }
             }
@@ -275,6 +269,9 @@ impl Worker {
         let start = Instant::now();
         let n = self.images_per_slice;
         bench.current.step(encoder, &data.benchmarks, &bench.corpus, &mut bench.pixels, n)?;
+        if self.focus_waits && bench.current.has_all_classes() {
+            (self.focus_waits, self.focus_is_due) = (false, true);
+        }
         let done = bench.current.is_done();
         if done || self.last_answer.elapsed() >= PULSE {
             self.last_answer = Instant::now();
@@ -369,30 +366,4 @@ impl Worker {
         }
         self.outbox.send(Event::Failed(Failure { summary, details, end }));
     }
-}
-
-fn snapshot(scoring: &Scoring, benchmarks: &[Benchmark]) -> Scores {
-    let outcomes = Arc::clone(scoring.outcomes());
-    let unreadable: usize = scoring.unreadable().iter().map(Vec::len).sum();
-    let judged = outcomes.iter().flatten().flatten().count() + unreadable;
-    let total = outcomes.iter().map(Vec::len).sum();
-    let rows = scoring.scores(benchmarks).into_iter();
-    let benchmarks = rows.map(|rows| rows.into_iter().next().filter(|score| score.scored > 0)).collect();
-    Scores { alpha: scoring.alpha(), benchmarks, outcomes, judged, total }
-}
-
-fn warn_unreadable(scoring: &Scoring, outbox: &Outbox) {
-    let all: Vec<String> =
-        scoring.unreadable().iter().flatten().map(|(item, reason)| format!("{item}: {reason}")).collect();
-    if !all.is_empty() {
-        let summary = format!("{} examples cannot be scored because their image cannot be read", all.len());
-        outbox.send(Event::Warned(Failure { summary, details: all.join("\n"), end: None }));
-    }
-}
-
-/// Resident memory of this process where the system tells it in a file.
-fn resident_memory() -> Option<u64> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * 4096)
 }

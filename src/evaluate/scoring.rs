@@ -3,10 +3,15 @@
 //! Scores are pure functions of embeddings, and an embedding depends on its own tower's alpha alone: moving one tower
 //! keeps everything that the other has embedded.
 
+mod order;
+mod prompts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+
+pub use order::Order;
 
 use super::corpus::Corpus;
 use super::encoder::Encoder;
@@ -44,67 +49,10 @@ pub struct Scoring {
     unreadable: Vec<Vec<(String, String)>>,
     /// Why corpus images have no embedding.
     broken: BTreeMap<usize, String>,
+    /// Class prompts embedded at this alpha.
+    prompts: usize,
     next: usize,
     order: Arc<Order>,
-}
-
-/// In which order images are visited, and what hangs on each: a spread over all benchmarks, so that early scores are
-/// fair samples of the final ones.
-pub struct Order {
-    images: Vec<usize>,
-    /// Per corpus image: (benchmark, example), each example once, at the last visited of its images.
-    examples: Vec<Vec<(usize, usize)>>,
-    /// Retrieval: every query competes with all others, so these are judged after the last image.
-    queries: Vec<(usize, usize)>,
-    total: usize,
-}
-
-impl Order {
-    /// Interleaves the benchmarks' images by a fixed stride.
-    pub fn new(benchmarks: &[Benchmark], corpus: &Corpus) -> Self {
-        Self::over(benchmarks, corpus, &vec![true; benchmarks.len()])
-    }
-
-    /// The same for the `wanted` benchmarks alone; the others' examples are not visited.
-    pub fn over(benchmarks: &[Benchmark], corpus: &Corpus, wanted: &[bool]) -> Self {
-        let mut used = vec![false; corpus.images.len()];
-        let shown = corpus.places.iter().zip(wanted).filter(|(_, wanted)| **wanted);
-        shown.flat_map(|(places, _)| &places.images).for_each(|image| used[*image] = true);
-        // Fractions of the golden ratio spread any prefix evenly over the whole list (Weyl's sequence).
-        let mut images: Vec<usize> = (0..corpus.images.len()).filter(|i| used[*i]).collect();
-        images.sort_by(|a, b| spread(*a).total_cmp(&spread(*b)));
-        let mut turn = vec![0; corpus.images.len()];
-        images.iter().enumerate().for_each(|(i, image)| turn[*image] = i);
-
-        let mut examples = vec![Vec::new(); corpus.images.len()];
-        let (mut queries, mut total) = (Vec::new(), 0);
-        for (b, (benchmark, places)) in benchmarks.iter().zip(&corpus.places).enumerate() {
-            if !wanted[b] {
-                continue;
-            }
-            total += benchmark.len();
-            for example in 0..benchmark.len() {
-                let shown = benchmark.images_of(example).into_iter().map(|image| places.images[image]);
-                // Examples without an image compare captions alone; they may come with any image.
-                if let Some(last) = shown.max_by_key(|image| turn[*image]).or(images.first().copied()) {
-                    examples[last].push((b, example));
-                }
-                if matches!(benchmark.items, Items::Retrieval(_)) {
-                    queries.push((b, example));
-                }
-            }
-        }
-        Self { images, examples, queries, total }
-    }
-
-    /// Examples in all benchmarks.
-    pub fn total(&self) -> usize {
-        self.total
-    }
-}
-
-fn spread(i: usize) -> f64 {
-    (i as f64 * 0.618_033_988_749_894_9).fract()
 }
 
 impl Scoring {
@@ -118,6 +66,7 @@ impl Scoring {
             outcomes: Arc::new(benchmarks.iter().map(|b| vec![None; b.len()]).collect()),
             unreadable: vec![Vec::new(); benchmarks.len()],
             broken: BTreeMap::new(),
+            prompts: 0,
             next: 0,
             order,
         }
@@ -140,6 +89,7 @@ impl Scoring {
         self.outcomes = Arc::new(self.outcomes.iter().map(|o| vec![None; o.len()]).collect());
         self.unreadable.iter_mut().for_each(Vec::clear);
         self.broken.clear();
+        self.prompts = 0;
         self.next = 0;
         self.alpha = alpha;
     }
@@ -171,10 +121,11 @@ impl Scoring {
         self.next >= self.order.images.len() + self.order.queries.len()
     }
 
-    /// Visited images and judged queries over all.
+    /// Embedded prompts, visited images and judged queries over all.
     pub fn share(&self) -> f64 {
-        let all = self.order.images.len() + self.order.queries.len();
-        if all == 0 { 1.0 } else { self.next as f64 / all as f64 }
+        let (prompts, all_prompts) = self.prompt_work();
+        let all = all_prompts + (self.order.images.len() + self.order.queries.len()) as f64;
+        if all == 0.0 { 1.0 } else { (prompts + self.next as f64) / all }
     }
 
     /// Outcomes so far, per benchmark and example.
@@ -193,7 +144,8 @@ impl Scoring {
         &self.unreadable
     }
 
-    /// Embeds and judges the next `n` images with everything that hangs on them.
+    /// Embeds and judges the next `n` images with everything that hangs on them; before the first image class prompts,
+    /// about as much work.
     pub fn step(
         &mut self,
         encoder: &mut Encoder,
@@ -203,6 +155,9 @@ impl Scoring {
         n: usize,
     ) -> candle_core::Result<()> {
         encoder.set(self.alpha)?;
+        if self.embed_prompts(encoder, corpus, n)? {
+            return Ok(());
+        }
         let order = Arc::clone(&self.order);
         let n_images = order.images.len();
         let due: Vec<(usize, usize)> = if let Some(rest) = self.next.checked_sub(n_images) {
@@ -232,7 +187,7 @@ impl Scoring {
     }
 
     /// Embeds one example's image and texts ahead of their turn, and returns its similarities in file order; `None`
-    /// when its image cannot be read. What it embeds is not embedded again.
+    /// when its image cannot be read, or when it needs the prompts of many classes first. What it embeds is not embedded again.
     pub fn visit(
         &mut self,
         encoder: &mut Encoder,
@@ -242,6 +197,10 @@ impl Scoring {
         (b, example): (usize, usize),
     ) -> candle_core::Result<Option<Vec<f32>>> {
         encoder.set(self.alpha)?;
+        let is_class = matches!(benchmarks[b].items, Items::Classes { .. });
+        if is_class && !self.has_classes(encoder, corpus, b)? {
+            return Ok(None);
+        }
         for image in benchmarks[b].images_of(example).into_iter().map(|image| corpus.places[b].images[image]) {
             if self.images.vectors[image].is_empty() {
                 match pixels.get(corpus, &[image]).pop() {
@@ -302,7 +261,6 @@ impl Scoring {
         due: &[(usize, usize)],
     ) -> candle_core::Result<()> {
         let mut wanted = std::collections::BTreeSet::new();
-        let mut classes = std::collections::BTreeSet::new();
         for (b, e) in due {
             match &benchmarks[*b].items {
                 Items::Choices(_) | Items::Duels(_) => wanted.extend(corpus.places[*b].texts[*e].iter().copied()),
@@ -310,34 +268,20 @@ impl Scoring {
                     let own = retrieval.captions_of(*e).flat_map(|caption| &corpus.places[*b].texts[caption]);
                     wanted.extend(own.copied());
                 }
-                Items::Classes { .. } if self.texts.classes[*b].is_empty() => {
-                    classes.insert(*b);
-                    wanted.extend(corpus.places[*b].texts.iter().flatten().copied());
-                }
+                // Their prompts came before the first image.
                 Items::Classes { .. } => {}
             }
         }
         wanted.retain(|t| self.texts.texts.vectors[*t].is_empty());
-        let rows: Vec<&[u32]> = wanted.iter().map(|t| corpus.texts[*t].as_slice()).collect();
-        for (text, vector) in wanted.into_iter().zip(encoder.texts(&rows)?) {
-            self.texts.texts.vectors[text] = vector;
-        }
-        for b in classes {
-            let prompts = &corpus.places[b].texts;
-            self.texts.classes[b] = prompts.iter().map(|prompts| self.class_vector(prompts)).collect();
-        }
-        Ok(())
+        self.embed_rows(encoder, corpus, wanted.into_iter().collect())
     }
 
-    /// A class is the normalised mean of its prompts' unit vectors (open_clip `build_zero_shot_classifier`).
-    fn class_vector(&self, prompts: &[usize]) -> Vec<f32> {
-        let dim = prompts.first().map_or(0, |t| self.texts.texts.vectors[*t].len());
-        let mut sum = vec![0.0f32; dim];
-        for text in prompts {
-            sum.iter_mut().zip(&self.texts.texts.vectors[*text]).for_each(|(s, v)| *s += v);
+    fn embed_rows(&mut self, encoder: &Encoder, corpus: &Corpus, texts: Vec<usize>) -> candle_core::Result<()> {
+        let rows: Vec<&[u32]> = texts.iter().map(|t| corpus.texts[*t].as_slice()).collect();
+        for (text, vector) in texts.into_iter().zip(encoder.texts(&rows)?) {
+            self.texts.texts.vectors[text] = vector;
         }
-        let norm = cosine(&sum, &sum).sqrt().max(1e-12);
-        sum.into_iter().map(|s| s / norm).collect()
+        Ok(())
     }
 
     /// Similarities of an example's options, in the order that [`Benchmark::judge`] expects; `None` when an image could
