@@ -77,7 +77,7 @@ impl Tagger for ByList {
         caption.split_whitespace().map(|word| (word.to_owned(), tag(word).to_owned())).collect()
     }
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "a word list"
     }
 }

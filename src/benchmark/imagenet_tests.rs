@@ -54,7 +54,8 @@ fn layout_a_class_folders() {
 fn layout_b_caffe_list() {
     let data = flat();
     let list = |prefix: &str| -> String {
-        NAMES.iter().zip(LABELS).map(|(name, label)| format!("{prefix}ILSVRC2012_val_{name}.JPEG {label}\n")).collect()
+        let line = |(name, label): (&&str, _)| format!("{prefix}ILSVRC2012_val_{name}.JPEG {label}\n");
+        NAMES.iter().zip(LABELS).map(line).collect::<Vec<_>>().concat()
     };
     data.text("val.txt", &list(""));
     check(&data, "labels from val.txt");
@@ -90,11 +91,8 @@ fn layout_c_devkit_with_matlabs_file() {
 #[test]
 fn layout_d_wnid_lists() {
     let data = flat();
-    let rows: String = NAMES
-        .iter()
-        .zip(FIRST_WNIDS)
-        .map(|(name, wnid)| format!("ILSVRC2012_val_{name},{wnid} 1 2 3 4 {wnid} 5 6 7 8 \n"))
-        .collect();
+    let line = |(name, wnid): (&&str, &str)| format!("ILSVRC2012_val_{name},{wnid} 1 2 3 4 {wnid} 5 6 7 8 \n");
+    let rows = NAMES.iter().zip(FIRST_WNIDS).map(line).collect::<Vec<_>>().concat();
     data.text("LOC_val_solution.csv", &format!("ImageId,PredictionString\n{rows}"));
     check(&data, "labels from LOC_val_solution.csv");
     let data = flat();
@@ -108,11 +106,8 @@ fn wrong_orders_are_noticed_and_lists_asked_for() {
     let error = read(data.path()).unwrap_err().to_string();
     assert!(error.contains("val.txt") && error.contains("LOC_val_solution.csv"), "{error}");
     // The devkit's numbers taken for labels: a mistake that has been published.
-    let rows: String = NAMES
-        .iter()
-        .zip([489, 360, 170, 821, 296])
-        .map(|(name, label)| format!("ILSVRC2012_val_{name}.JPEG {label}\n"))
-        .collect();
+    let line = |(name, label): (&&str, i32)| format!("ILSVRC2012_val_{name}.JPEG {label}\n");
+    let rows = NAMES.iter().zip([489, 360, 170, 821, 296]).map(line).collect::<Vec<_>>().concat();
     data.text("val.txt", &rows);
     let error = read(data.path()).unwrap_err().to_string();
     assert!(error.contains("n01751748") && error.ends_with("val.txt"), "{error}");

@@ -101,6 +101,7 @@ impl Plan {
             tuned: vec![
                 stage(0, 0, include_str!("../../training/recipes/demo-tuned-1.toml"))?,
                 stage(25, 30, include_str!("../../training/recipes/demo-tuned-2.toml"))?,
+                stage(10, 15, include_str!("../../training/recipes/demo-tuned-3.toml"))?,
             ],
         })
     }

@@ -36,7 +36,9 @@ impl Found {
         let chosen = self.benchmarks.iter().zip(&self.chosen).filter(|(_, chosen)| **chosen);
         let mut benchmarks: Vec<Benchmark> = chosen.map(|(benchmark, _)| benchmark.clone()).collect();
         if let Some(n) = self.limit {
-            benchmarks.iter_mut().for_each(|benchmark| limit(benchmark, n));
+            for benchmark in &mut benchmarks {
+                limit(benchmark, n);
+            }
         }
         benchmarks
     }

@@ -104,8 +104,11 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, (before, now): (Option<bool>, Option<bool>)) {
-        before.into_iter().for_each(|right| self.before.add(right));
-        now.into_iter().for_each(|right| self.now.add(right));
+        for (rate, side) in [(&mut self.before, before), (&mut self.now, now)] {
+            if let Some(right) = side {
+                rate.add(right);
+            }
+        }
         if let (Some(before), Some(now)) = (before, now) {
             self.paired.add(before, now);
         }

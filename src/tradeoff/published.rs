@@ -104,7 +104,7 @@ mod tests {
         let seven = clip(published(&x, &[sugarcrepe(&tasks)]));
         assert!((seven - 72.9).abs() < 0.06, "{seven}: the paper's average of seven tasks");
         let two = clip(published(&x, &[sugarcrepe(&tasks), vec![("aro-relation", None)]]));
-        assert!((two - (seven + 59.8) / 2.0).abs() < 1e-9);
+        assert!((two - f64::midpoint(seven, 59.8)).abs() < 1e-9);
         assert!(published(&x, &[vec![("pairs", None)]]).is_empty());
         assert!(published(&x, &[]).is_empty());
     }

@@ -82,7 +82,6 @@ impl Engine {
                 self.generation += 1;
                 self.tell(Event::DataOpened { generation: self.generation, data: Arc::new(self.data.clone()) });
             }
-            Command::ChooseData { .. } => {}
             Command::RunMap => self.map(),
             Command::SetAlpha(alpha) => {
                 self.alpha = alpha;
@@ -103,7 +102,7 @@ impl Engine {
             }
             Command::RunSweep(true) => self.sweep(),
             Command::RunSweep(false) => self.advance(self.points, true),
-            Command::Quit => {}
+            Command::ChooseData { .. } | Command::Quit => {}
         }
     }
 

@@ -77,7 +77,6 @@ fn headline(wanted: AlphaMap, here: &Here, points: &[Point], [x_name, y_name]: [
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these numbers are exact in binary")]
 mod tests {
     use super::*;
     use crate::patch::Alpha;

@@ -68,7 +68,7 @@ impl<'a> Cell<'a> {
         let plot = Rect::from_min_max(whole.min + vec2(4.0, TITLE), whole.max - vec2(4.0, 4.0));
         let all = line.marks.iter().flat_map(|m| [m.y.low, m.y.high]);
         let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         let half = ((high - low) / 2.0).max(10.0);
         Self { plot, whole, line, low: middle - half, high: middle + half }
     }

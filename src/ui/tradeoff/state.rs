@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::plot::Line;
 use crate::engine::{BenchmarkInfo, DataInfo};
-use crate::session::{Cell, Series, Session};
+use crate::session::{Cell, Mark, Series, Session};
 use crate::tradeoff::{self, Point, Published};
 
 /// How the sweep is drawn.
@@ -127,7 +127,7 @@ impl TradeoffState {
                 marks: session.curve(x, series),
             })
             .collect();
-        self.points = self.lines.first().map(|line| line.marks.iter().map(|m| m.point()).collect()).unwrap_or_default();
+        self.points = self.lines.first().map(|line| line.marks.iter().map(Mark::point).collect()).unwrap_or_default();
     }
 
     /// The lines that are drawn beside the bold one.
