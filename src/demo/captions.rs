@@ -17,10 +17,8 @@ pub const TEMPLATES: [&str; 5] =
     ["a photo of a {}.", "a {}.", "an image of a {}.", "a picture of a {}.", "a drawing of a {}."];
 
 /// The shapes of tuned training (see [`Shape::in_tuned_training`]).
-pub(super) const TUNED_SHAPES: [Shape; 13] = [
-    Shape::Arrow,
+pub(super) const TUNED_SHAPES: [Shape; 11] = [
     Shape::Ball,
-    Shape::Cloud,
     Shape::Cross,
     Shape::Diamond,
     Shape::Drop,
@@ -44,7 +42,7 @@ pub fn base_sample(seed: u64, index: u64) -> (Scene, String) {
     (scene, caption)
 }
 
-/// Sample `index` of the tuned model's endless training stream: two of 13 shapes, a caption with their relation and
+/// Sample `index` of the tuned model's endless training stream: two of 11 shapes, a caption with their relation and
 /// attributes, and four hard negatives: objects exchanged; colours (or textures) swapped; relation replaced; and one of
 /// shape replaced, attribute replaced, all words shuffled. A recipe that takes fewer takes the first ones.
 ///

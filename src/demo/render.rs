@@ -155,13 +155,13 @@ mod tests {
         let (base, caption) = base_sample(1, 0);
         let (tuned, told, negatives) = tuned_sample(1, 0);
         let seen = [hash(&render(&base, 192)), hash(&render(&tuned, 192)), hash(&render(&tuned, 64))];
-        assert_eq!(seen, ["40bfa9e7637b476b", "c3b4f19454c194a9", "2d4b9fd0e97ec45f"]);
-        assert_eq!([caption, told], ["a picture of a red plain cloud.", "a red cloud right of an orange fish"]);
+        assert_eq!(seen, ["40bfa9e7637b476b", "3ce5fe9f0a44b5bb", "774e5b7069e00564"]);
+        assert_eq!([caption, told], ["a picture of a red plain cloud.", "a pink ball below a cyan diamond"]);
         let wrong = [
-            "an orange fish right of a red cloud",
-            "an orange cloud right of a red fish",
-            "a red cloud left of an orange fish",
-            "orange right red a fish of an cloud",
+            "a cyan diamond below a pink ball",
+            "a cyan ball below a pink diamond",
+            "a pink ball above a cyan diamond",
+            "a green ball below a cyan diamond",
         ];
         assert_eq!(negatives, wrong);
     }

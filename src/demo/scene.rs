@@ -47,9 +47,9 @@ words! {
 }
 
 impl Shape {
-    /// False for the 3 shapes that tuned training never shows: bolt, flower and ring.
+    /// False for the 5 shapes that tuned training never shows: arrow, bolt, cloud, flower and ring.
     pub const fn in_tuned_training(self) -> bool {
-        !matches!(self, Self::Bolt | Self::Flower | Self::Ring)
+        !matches!(self, Self::Arrow | Self::Bolt | Self::Cloud | Self::Flower | Self::Ring)
     }
 }
 

@@ -100,8 +100,10 @@ impl Plan {
             base: Recipe::from_toml(include_str!("../../training/recipes/demo-base.toml"))?,
             tuned: vec![
                 stage(0, 0, include_str!("../../training/recipes/demo-tuned-1.toml"))?,
-                stage(25, 30, include_str!("../../training/recipes/demo-tuned-2.toml"))?,
-                stage(10, 15, include_str!("../../training/recipes/demo-tuned-3.toml"))?,
+                stage(0, 0, include_str!("../../training/recipes/demo-tuned-2.toml"))?,
+                stage(40, 0, include_str!("../../training/recipes/demo-tuned-3.toml"))?,
+                stage(40, 30, include_str!("../../training/recipes/demo-tuned-4.toml"))?,
+                stage(10, 35, include_str!("../../training/recipes/demo-tuned-5.toml"))?,
             ],
         })
     }

@@ -182,7 +182,7 @@ mod tests {
     use crate::tiny;
 
     const BASE: &str = include_str!("../recipes/demo-base.toml");
-    const TUNED: &str = include_str!("../recipes/demo-tuned-2.toml");
+    const TUNED: &str = include_str!("../recipes/demo-tuned-3.toml");
 
     #[test]
     fn the_shipped_recipes_say_what_they_should() {
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!((base.weight_decay, base.clip_norm, base.negatives_per_caption), (0.1, Some(1.0), 0));
         assert_eq!(base.logit_scale_max, 100f64.ln());
         let tuned = Recipe::from_toml(TUNED).unwrap();
-        assert_eq!((tuned.steps, tuned.batch, tuned.lr, tuned.negatives_per_caption), (6_500, 64, 7e-4, 4));
+        assert_eq!((tuned.steps, tuned.batch, tuned.lr, tuned.negatives_per_caption), (2_800, 64, 6e-4, 4));
     }
 
     #[test]
