@@ -23,7 +23,7 @@ impl Scoring {
                 self.embed_rows(encoder, corpus, missing)?;
                 return Ok(true);
             }
-            self.texts.classes[b] = corpus.places[b].texts.iter().map(|prompts| self.class_vector(prompts)).collect();
+            self.classify(corpus, b);
         }
         self.prompts = order.prompts;
         Ok(false)
@@ -38,7 +38,7 @@ impl Scoring {
                 return Ok(false);
             }
             self.embed_rows(encoder, corpus, missing)?;
-            self.texts.classes[b] = corpus.places[b].texts.iter().map(|prompts| self.class_vector(prompts)).collect();
+            self.classify(corpus, b);
         }
         Ok(true)
     }
@@ -61,6 +61,11 @@ impl Scoring {
         missing.sort_unstable();
         missing.dedup();
         missing
+    }
+
+    /// The classes of a benchmark whose prompts are all embedded.
+    fn classify(&mut self, corpus: &Corpus, b: usize) {
+        self.texts.classes[b] = corpus.places[b].texts.iter().map(|prompts| self.class_vector(prompts)).collect();
     }
 
     /// A class is the normalised mean of its prompts' unit vectors (open_clip `build_zero_shot_classifier`).

@@ -106,16 +106,18 @@ impl TradeoffState {
             self.budget = None;
             self.shown = None;
             self.ranges = None;
+            self.computed = None;
         }
         let key = (session.sweep_revision(), self.axes);
         if self.computed == Some(key) {
             return;
         }
-        if self.computed.is_some_and(|(_, axes)| axes != self.axes) {
+        // Published scores and bounds depend on the axes alone, not on the sweep.
+        if self.computed.is_none_or(|(_, axes)| axes != self.axes) {
             self.ranges = None;
+            self.landmarks = session.published(self.axes[0], self.axes[1]);
         }
         self.computed = Some(key);
-        self.landmarks = session.published(self.axes[0], self.axes[1]);
         self.map = session.map(self.axes[0], self.axes[1]);
         let [x, y] = self.axes;
         let all = all_series(session.data.as_deref());
