@@ -12,6 +12,7 @@
 //! * [`loss`]: embeddings to one number, differentiable.
 //! * [`optimizer`]: `AdamW` with decay groups, the global gradient norm and its clipping.
 //! * [`trainer`]: one batch = one step; it brings the others together and never looks at a file or a clock's date.
+//! * [`run_directory`]: a job on disk: events, control, checkpoints. Imports the recipe alone.
 //!
 //! Absent on purpose: run directories, shards on disk, resuming, gradient accumulation, several devices.
 
@@ -21,6 +22,7 @@ pub mod loss;
 pub mod negatives;
 pub mod optimizer;
 pub mod recipe;
+pub mod run_directory;
 pub mod schedule;
 pub mod trainer;
 mod two_tower;
