@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn names_group_by_webdatasets_rule() {
-        let found = keys(&["a/1.jpg", "2.JPG", "a/1.txt", "b.c/2.txt", "b.c/2.seg.png", "__meta__.json", "noend", "2.txt"]);
+        let found =
+            keys(&["a/1.jpg", "2.JPG", "a/1.txt", "b.c/2.txt", "b.c/2.seg.png", "__meta__.json", "noend", "2.txt"]);
         let wanted = [("a/1", None), ("2", None), ("b.c/2", None)];
         assert_eq!(found, wanted.map(|(key, wrong)| (key.to_owned(), wrong)));
     }

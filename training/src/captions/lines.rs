@@ -37,17 +37,18 @@ impl Lines {
         Ok(Reader { file: BufReader::with_capacity(1 << 16, file), line: Vec::new(), at: from })
     }
 
-    /// Reads the file once to find its parts, at least `enough` full ones; says whether that was all of it.
-    pub fn chunks(&self, enough: usize) -> io::Result<(Vec<Chunk>, bool)> {
+    /// Reads the file once to find its parts, at most `enough` of them: then also where these end.
+    pub fn chunks(&self, enough: usize) -> io::Result<(Vec<Chunk>, Option<u64>)> {
         let mut reader = self.reader(0)?;
         let mut chunks = Chunks::starting(0, 1);
         while reader.next()?.is_some() {
-            chunks.row(reader.at);
+            let end = reader.at;
+            chunks.row(end);
             if chunks.so_far().len() >= enough {
-                return Ok((chunks.so_far().to_vec(), false));
+                return Ok((chunks.so_far().to_vec(), Some(end)));
             }
         }
-        Ok((chunks.finish(), true))
+        Ok((chunks.finish(), None))
     }
 
     /// Reads the rows of a part.

@@ -59,7 +59,8 @@ pub(super) fn usable(caption: &str) -> Result<String, Wrong> {
 /// Text of a caption's bytes.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Wrong> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| (FaultKind::CaptionNotText, format!("The caption is not UTF-8: {error}")))
+    std::str::from_utf8(bytes)
+        .map_err(|error| (FaultKind::CaptionNotText, format!("The caption is not UTF-8: {error}")))
 }
 
 /// Opens a file for reading, nothing but a file: a pipe would block, a device would not end.

@@ -66,18 +66,20 @@ impl Table {
         Ok(Records::new(BufReader::with_capacity(1 << 16, file), self.delimiter))
     }
 
-    /// Reads the table once to find its parts, at least `enough` full ones.
-    pub fn chunks(&self, enough: usize) -> io::Result<(Vec<Chunk>, bool)> {
+    /// Reads the table once to find its parts, at most `enough` of them: then also where these end.
+    pub fn chunks(&self, enough: usize) -> io::Result<(Vec<Chunk>, Option<u64>)> {
         let mut records = self.records(self.from)?;
         let mut chunks = Chunks::starting(self.from, 2);
         loop {
             match records.next_record() {
-                Ok(None) | Err(Error::TooLong) => return Ok((chunks.finish(), true)),
+                Ok(None) | Err(Error::TooLong) => return Ok((chunks.finish(), None)),
                 Err(Error::Io(error)) => return Err(error),
-                Ok(Some(_)) | Err(Error::NotText) => chunks.row(self.from + records.consumed()),
+                Ok(Some(_)) | Err(Error::NotText) => {}
             }
+            let end = self.from + records.consumed();
+            chunks.row(end);
             if chunks.so_far().len() >= enough {
-                return Ok((chunks.so_far().to_vec(), false));
+                return Ok((chunks.so_far().to_vec(), Some(end)));
             }
         }
     }
@@ -123,4 +125,3 @@ impl Table {
         &self.path
     }
 }
-
