@@ -152,7 +152,7 @@ impl ShardSource {
     /// Reads what it takes to read any sample of it.
     pub fn open(&self, keys: &Wanted) -> Result<Opened, Fault> {
         match self {
-            Self::Archive(path) if is_parquet(path) => parquet::open(path, keys.clone()),
+            Self::Archive(path) if is_parquet(path) => parquet::open(path, keys),
             Self::Archive(path) => webdataset::open(path, keys.clone()),
             Self::Folder(path) => folder::open(path, keys.clone()),
             Self::Table(table, chunk) => table.shard(*chunk),

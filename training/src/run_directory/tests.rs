@@ -1,32 +1,6 @@
 use super::*;
-use crate::tiny;
+use crate::tiny::{self, room};
 use std::time::Duration;
-
-fn room() -> (tempdir::Room, PathBuf) {
-    tempdir::room()
-}
-
-/// A folder that goes with the test; the crate has no dependency for it.
-mod tempdir {
-    use std::path::{Path, PathBuf};
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    pub struct Room(PathBuf);
-
-    pub fn room() -> (Room, PathBuf) {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("clove-run-{}-{count}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        (Room(path.clone()), path)
-    }
-
-    impl Drop for Room {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(Path::new(&self.0));
-        }
-    }
-}
 
 fn queued(runs: &Path) -> RunDirectory {
     RunDirectory::create(runs, &tiny::recipe(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_599_901)).unwrap()
@@ -98,6 +72,23 @@ fn the_state_follows_from_the_lock_and_the_last_event() {
     let result = RunResult { weights: vec!["weights/hf".into()], steps: 9, seconds: 1.0, sha256: "00".into() };
     Writer::open(run.clone()).unwrap().finish(&result).unwrap();
     assert_eq!((run.state().unwrap(), run.result().unwrap()), (RunState::Done, Some(result)));
+}
+
+#[test]
+fn the_last_event_is_found_behind_any_number_of_warnings() {
+    let (_room, runs) = room();
+    let run = queued(&runs);
+    let mut writer = Writer::open(run.clone()).unwrap();
+    for at in 0..2_000 {
+        writer.tell(step(at, 1.0));
+    }
+    writer.tell(RunEvent::Stopped { step: 2_000 });
+    for _ in 0..300 {
+        writer.tell(RunEvent::Warning { message: "{\"event\":\"failed\"}".repeat(30) });
+    }
+    drop(writer);
+    assert!(fs::metadata(run.path().join(EVENTS)).unwrap().len() > 8 * TAIL);
+    assert_eq!(run.state().unwrap(), RunState::Stopped);
 }
 
 #[test]

@@ -7,8 +7,8 @@ mod columns;
 mod pages;
 
 use super::fault::{Fault, FaultKind};
-use super::record::{self, Wrong};
-use super::shard::{self, LARGEST_IMAGE, LARGEST_TEXT, MOST_SAMPLES, Opened, Raw, Shard, Wanted, huge, open_file};
+use super::record::{self, Keys, Wrong};
+use super::shard::{self, LARGEST_IMAGE, LARGEST_TEXT, MOST_SAMPLES, Opened, Raw, Shard, huge, open_file};
 use crate::negatives::made_elsewhere::NEGATIVES;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::FileReader;
@@ -38,7 +38,6 @@ struct Images {
     columns: Vec<Column>,
     groups: Vec<Group>,
     rows: usize,
-    keys: Wanted,
     /// One thread at a time: the file has one place where it is read.
     open: Mutex<Open>,
 }
@@ -66,7 +65,7 @@ struct Block {
 }
 
 /// Reads the description of a file.
-pub(super) fn open(path: &Path, keys: Wanted) -> Result<Opened, Fault> {
+pub(super) fn open(path: &Path, keys: &Keys) -> Result<Opened, Fault> {
     let fault = |kind, reason: String| Fault::new(kind, path.display().to_string(), reason);
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::InvalidData => fault(FaultKind::BrokenShard, error.to_string()),
@@ -103,7 +102,7 @@ pub(super) fn open(path: &Path, keys: Wanted) -> Result<Opened, Fault> {
         return Err(fault(FaultKind::UnknownShard, "The Parquet file holds no rows".to_owned()));
     }
     let open = Mutex::new(Open { file, reader, kept: VecDeque::new() });
-    Ok(Opened::new(Images { path: path.to_owned(), columns, groups, rows, keys, open }, faults))
+    Ok(Opened::new(Images { path: path.to_owned(), columns, groups, rows, open }, faults))
 }
 
 /// Number of rows, from the description.
