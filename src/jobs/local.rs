@@ -47,7 +47,8 @@ impl Local {
     /// A log that cannot be written, a program that cannot be started.
     pub fn start(&self, folder: &Path, resume: bool) -> Result<Child, JobsError> {
         let path = folder.join(LOG);
-        let log = File::options().create(true).append(true).open(&path).map_err(JobsError::io("open the log", &path))?;
+        let log =
+            File::options().create(true).append(true).open(&path).map_err(JobsError::io("open the log", &path))?;
         let second = log.try_clone().map_err(JobsError::io("open the log", &path))?;
         let recipe = folder.join("recipe.toml");
         self.spawn(&self.arguments(&recipe, folder, resume, &[]), log.into(), second.into())

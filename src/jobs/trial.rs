@@ -67,7 +67,10 @@ fn why(lines: &[Line], log: &Path, status: ExitStatus) -> String {
     let said = || {
         let text = std::fs::read(log).ok()?;
         let text = String::from_utf8_lossy(&text);
-        text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim_start_matches("clove: ").to_owned())
+        text.lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .map(|line| line.trim_start_matches("clove: ").to_owned())
     };
     failed.or_else(said).unwrap_or_else(|| format!("the trial's worker ended with {status} and said nothing"))
 }
