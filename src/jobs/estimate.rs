@@ -4,6 +4,7 @@ use clove_training::Recipe;
 use clove_training::recipe::Precision;
 
 use crate::checkpoint::{Architecture, Tower};
+use crate::demo::{SCENE_COUNT, SCENES};
 
 /// Bytes of an f32.
 const F32: u64 = 4;
@@ -46,14 +47,19 @@ impl Memory {
                 .saturating_mul(sequences)
         });
         let image = 3 * (architecture.image_size * architecture.image_size) as u64;
-        let pictures = (recipe.batch * (recipe.workers + 2)) as u64;
+        // Prepared samples that wait, and the batch itself twice; each scene is kept once it is drawn.
+        let pictures = if recipe.data.iter().any(|source| source == SCENES) {
+            2 * recipe.batch as u64 + (SCENE_COUNT as u64).min(recipe.steps.saturating_mul(recipe.batch as u64))
+        } else {
+            (3 * recipe.batch + 4 * recipe.workers) as u64
+        };
         Self {
             weights,
             training: 3 * trained,
             activations: width
                 .saturating_mul(kept.iter().fold(F32 * image * micro / width, |sum, kept| sum.saturating_add(*kept))),
             evaluation: if recipe.evaluate_benchmarks.is_empty() { 0 } else { 2 * weights },
-            data: image.saturating_mul(pictures.saturating_add(recipe.shuffle_buffer as u64)),
+            data: image.saturating_mul(pictures),
         }
     }
 

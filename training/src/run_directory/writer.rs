@@ -163,7 +163,7 @@ impl Writer {
     ///
     /// # Errors
     /// What the file system refuses.
-    pub fn finish(self, result: &RunResult) -> Result<(), RunError> {
+    pub fn finish(&self, result: &RunResult) -> Result<(), RunError> {
         let path = self.run.path.join(RESULT);
         let json = serde_json::to_string_pretty(result).map_err(io::Error::from);
         let written = json.and_then(|json| aside::write(&path, format!("{json}\n").as_bytes()));
