@@ -187,11 +187,12 @@ fn find_all(runs: &Runs, parts: &[String]) -> anyhow::Result<Vec<JobId>> {
     Ok(parts.iter().map(|part| runs.find(part)).collect::<Result<_, _>>()?)
 }
 
-/// Does something to each job, says what came of it, and fails with the first error after trying all.
+/// Does something to each job, says what came of it (in JSON under `key`), and fails with the first error after trying
+/// all.
 fn each(
     ids: &[JobId],
     as_json: bool,
-    done: &'static str,
+    key: &'static str,
     change: impl Fn(&JobId) -> Result<&'static str, jobs::JobsError>,
 ) -> anyhow::Result<()> {
     let mut first_error = None;
@@ -208,7 +209,7 @@ fn each(
         }
     }
     if as_json && first_error.is_none() {
-        output::json(&json!({ done: changed }))?;
+        output::json(&json!({ key: changed }))?;
     }
     first_error.map_or(Ok(()), |error| Err(error.into()))
 }
