@@ -2,6 +2,7 @@
 
 mod list;
 mod run;
+mod slurm;
 
 use std::path::PathBuf;
 
@@ -40,6 +41,8 @@ enum JobsSubcommand {
     Queue(QueueArgs),
     /// Start what waits, one job at a time, until nothing does
     Run(run::RunArgs),
+    /// Hand a recipe to Slurm as a new job, with its script in the run directory
+    Submit(slurm::SubmitArgs),
     /// Say what changes, until nothing runs
     Watch,
     /// Save and end; what waits leaves the queue
@@ -132,6 +135,7 @@ pub fn run(args: &JobsArgs) -> anyhow::Result<()> {
         JobsSubcommand::Check(check) => check_recipe(&runs, check, args.json),
         JobsSubcommand::Queue(queue) => queue_recipes(&runs, queue, args.json),
         JobsSubcommand::Run(run) => run::run(&runs, run),
+        JobsSubcommand::Submit(submit) => slurm::run(&runs, submit, args.json),
         JobsSubcommand::Watch => run::watch(&runs),
         JobsSubcommand::Stop(stop) => {
             let ids = stop.which.find(&runs, |job| job.state.is_live() || job.state == JobState::Queued)?;

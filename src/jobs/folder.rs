@@ -11,6 +11,7 @@ use clove_training::run_directory::RunDirectory;
 
 use super::history::{Ending, History};
 use super::queue::Order;
+use super::slurm::TICKET;
 use super::{CheckpointView, JobId, JobState, JobView, JobsError, LOG_BYTES, process};
 
 /// Longest recipe that is read, in bytes.
@@ -101,6 +102,10 @@ impl Folder {
             JobState::Queued
         } else {
             match self.history.ending {
+                // Slurm has it.
+                Ending::Unbegun if self.run.path().join(TICKET).exists() && self.log.trim().is_empty() => {
+                    JobState::Queued
+                }
                 // Its worker ended before it could write an event, but said something.
                 Ending::Unbegun if !self.log.trim().is_empty() => JobState::Failed,
                 Ending::Unbegun | Ending::Stopped => JobState::Stopped,
