@@ -6,17 +6,12 @@ mod slurm;
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
-use clove_training::Recipe;
 use serde_json::json;
 
 use super::{output, usage};
 use crate::device::DeviceChoice;
 use crate::jobs::{self, CheckReport, JobId, JobState, JobView, Local, Runs, Verdict};
-
-/// Longest recipe that is read, in bytes.
-const LONGEST_RECIPE: u64 = 1 << 20;
 
 #[derive(Debug, Args)]
 pub struct JobsArgs {
@@ -154,7 +149,7 @@ pub fn run(args: &JobsArgs) -> anyhow::Result<()> {
             each(&ids, args.json, "queued", |id| runs.resume(id).map(|()| "is queued again"))
         }
         JobsSubcommand::Edit { job, recipe } => {
-            let (id, recipe) = (runs.find(job)?, read(recipe)?);
+            let (id, recipe) = (runs.find(job)?, jobs::read_recipe(recipe)?);
             each(&[id], args.json, "edited", |id| runs.edit(id, &recipe).map(|()| "has the new recipe"))
         }
         JobsSubcommand::Move { job, to } => {
@@ -219,7 +214,7 @@ fn each(
 }
 
 fn check_recipe(runs: &Runs, args: &CheckArgs, as_json: bool) -> anyhow::Result<()> {
-    let recipe = read(&args.recipe)?;
+    let recipe = jobs::read_recipe(&args.recipe)?;
     let report = jobs::check(&recipe, runs.folder(), args.device);
     let trial = (args.trial && report.can_start()).then(|| {
         let launcher = Local::this_program(args.device)?;
@@ -246,7 +241,8 @@ fn blocking(report: &CheckReport, recipe: &std::path::Path) -> String {
 
 fn queue_recipes(runs: &Runs, args: &QueueArgs, as_json: bool) -> anyhow::Result<()> {
     // All are read before any is queued.
-    let recipes = args.recipes.iter().map(|path| Ok((path, read(path)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let recipes =
+        args.recipes.iter().map(|path| Ok((path, jobs::read_recipe(path)?))).collect::<anyhow::Result<Vec<_>>>()?;
     for (path, recipe) in recipes.iter().filter(|_| !args.unchecked) {
         let report = jobs::check(recipe, runs.folder(), DeviceChoice::Cpu);
         anyhow::ensure!(report.can_start(), "{}; --unchecked queues it anyway", blocking(&report, path));
@@ -263,12 +259,4 @@ fn queue_recipes(runs: &Runs, args: &QueueArgs, as_json: bool) -> anyhow::Result
         queued.push(id);
     }
     if as_json { output::json(&json!({ "queued": queued })) } else { Ok(()) }
-}
-
-fn read(path: &std::path::Path) -> anyhow::Result<Recipe> {
-    let context = || format!("cannot read the recipe: {}", path.display());
-    let length = std::fs::metadata(path).with_context(context)?.len();
-    anyhow::ensure!(length <= LONGEST_RECIPE, "this is no recipe, it has {length} bytes: {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(context)?;
-    Recipe::from_toml(&text).with_context(context)
 }

@@ -6,8 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::output;
-use super::read;
-use crate::jobs::{Runs, Slurm};
+use crate::jobs::{self, Runs, Slurm};
 
 #[derive(Debug, Args)]
 pub struct SubmitArgs {
@@ -47,7 +46,7 @@ pub struct SubmitArgs {
 }
 
 pub fn run(runs: &Runs, args: &SubmitArgs, as_json: bool) -> anyhow::Result<()> {
-    let recipe = read(&args.recipe)?;
+    let recipe = jobs::read_recipe(&args.recipe)?;
     let worker = args.worker.clone().map_or_else(std::env::current_exe, Ok)?;
     let slurm = Slurm {
         sbatch: args.sbatch.clone(),
