@@ -88,7 +88,7 @@ fn the_queue_can_be_kept_from_the_command_line() {
     assert_eq!(yard.clove(&format!("restore {one}")).status, 0);
     let run = yard.clove("run --worker @worker");
     assert_eq!((run.status, run.out.as_str()), (0, ""), "{}", run.err);
-    assert!(run.err.contains("running") && run.err.contains("done"), "{}", run.err);
+    assert!(run.err.contains("_two: done") && run.err.contains("_one: done"), "{}", run.err);
     assert_eq!(yard.trace(), ["begin two", "end two", "begin one", "end one"]);
     assert_eq!((of(&one)["state"].clone(), of(&one)["loss"].clone()), ("done".into(), 4.5.into()));
     yard.clove("save one").fails(1, &["done", "only a running job"]);

@@ -9,7 +9,7 @@ use super::super::cli::clove;
 use super::{kill, pid, recipe, wait_for};
 
 fn small(steps: u64) -> Recipe {
-    Recipe { batch: 8, checkpoint_every: 4, warmup: 2, ..recipe("small", steps) }
+    Recipe { batch: 4, checkpoint_every: 4, warmup: 2, ..recipe("small", steps) }
 }
 
 /// A runs folder whose workers are `clove train`.
@@ -57,7 +57,7 @@ impl Desk {
 
 #[test]
 fn a_job_whose_worker_and_scheduler_are_killed_ends_with_the_bytes_of_one_that_nobody_touched() {
-    let desk = Desk::new(&small(40));
+    let desk = Desk::new(&small(28));
     let whole = desk.clove("train @recipe.toml --run-dir @whole --device cpu");
     assert_eq!(whole.status, 0, "{}", whole.err);
     let queued = desk.clove("jobs queue @recipe.toml --runs @runs --json").json();
@@ -81,7 +81,7 @@ fn a_job_whose_worker_and_scheduler_are_killed_ends_with_the_bytes_of_one_that_n
     let weights = |folder: &std::path::Path| std::fs::read(folder.join("weights/hf/model.safetensors")).unwrap();
     assert!(weights(&folder) == weights(&desk.room.path().join("whole")), "the weights differ");
     let (jobs, _) = desk.runs.jobs();
-    assert_eq!(jobs[0].points.iter().map(|point| point.step).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+    assert_eq!(jobs[0].points.iter().map(|point| point.step).collect::<Vec<_>>(), (1..=28).collect::<Vec<_>>());
     assert_eq!(jobs[0].weights, Some(folder.join("weights/hf")));
 }
 
@@ -93,14 +93,14 @@ fn a_check_with_a_trial_tells_time_and_memory() {
     let seconds = trial["seconds_per_step"].as_f64().unwrap();
     assert!(seconds > 0.0 && seconds < 30.0, "{found}");
     let (total, pairs) = (trial["seconds_total"].as_f64().unwrap(), trial["pairs_per_s"].as_f64().unwrap());
-    assert!((total - 1_000.0 * seconds).abs() < 1e-6 * total && (pairs - 8.0 / seconds).abs() < 1e-6 * pairs);
+    assert!((total - 1_000.0 * seconds).abs() < 1e-6 * total && (pairs - 4.0 / seconds).abs() < 1e-6 * pairs);
     assert!(trial["peak_memory_bytes"].as_u64().unwrap() > 10_000_000, "{found}");
     assert!(desk.runs.jobs().0.is_empty());
 }
 
 #[test]
 fn stop_saves_and_resume_goes_on_with_the_real_worker() {
-    let desk = Desk::new(&small(60));
+    let desk = Desk::new(&small(20));
     assert_eq!(desk.clove("jobs queue @recipe.toml --runs @runs").status, 0);
     let id = desk.runs.find("small").unwrap();
     let mut scheduler = desk.scheduler();
