@@ -65,10 +65,11 @@ const RULES: &[Rule] = &[
             "src/commands/jobs/",
             "src/ui/chooser.rs",
             "src/ui/screenshot.rs",
+            "training/src/captions/pipeline.rs",
             "training/src/run_directory/writer.rs",
         ],
-        why: "engine and jobs own the threads; the window has one for a dialog and one for its picture; a lock is tried \
-              again, and whoever watches run directories looks a few times a second",
+        why: "engine and jobs own the threads; the window has one for a dialog and one for its picture; training loads data, \
+              a lock is tried again, and whoever watches run directories looks a few times a second",
     },
     Rule {
         words: &["println!", "eprintln!", "print!", "eprint!", "io::stdout"],
