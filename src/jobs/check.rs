@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clove_training::Recipe;
+use clove_training::captions::{self, Count, Description};
 use clove_training::recipe::{NegativeSource, Precision};
 
 use super::estimate::{self, Memory};
@@ -14,6 +15,8 @@ use crate::demo::{self, SCENES};
 use crate::device::{self, DeviceChoice};
 use crate::kernels::Activation;
 
+/// Letters shown of a caption.
+const LONGEST_CAPTION: usize = 80;
 /// Share of the free memory or disk beyond which it may not be enough: estimates are not exact.
 const TIGHT: f64 = 0.9;
 
@@ -78,10 +81,29 @@ fn data(recipe: &Recipe) -> CheckItem {
             _ => item("Data", Verdict::Blocking, "demo:scenes cannot be mixed with other data"),
         };
     }
-    let is_pattern = |source: &str| source.contains(['*', '?', '{', '[']);
-    match recipe.data.iter().find(|source| !is_pattern(source) && !Path::new(source).exists()) {
-        None => item("Data", Verdict::Fine, "found"),
-        Some(missing) => item("Data", Verdict::Blocking, format!("there is no such file or folder: {missing}")),
+    match captions::describe(recipe) {
+        Ok(found) => described(&found),
+        Err(error) => item("Data", Verdict::Blocking, error.to_string()),
+    }
+}
+
+fn described(found: &Description) -> CheckItem {
+    let samples = match found.samples {
+        Count::Known(n) => format!("{} samples", grouped(n)),
+        Count::About(n) => format!("about {} samples", grouped(n)),
+        Count::Unknown => "an unknown number of samples".to_owned(),
+    };
+    let mut says = format!("{samples} in {} shards ({})", grouped(found.shards as u64), found.form);
+    if let Some(caption) = found.captions.first() {
+        let short: String = caption.chars().take(LONGEST_CAPTION).collect();
+        says = format!("{says}; the first caption is \u{201c}{short}\u{201d}");
+    }
+    match found.faults.first() {
+        None => item("Data", Verdict::Fine, says),
+        Some(fault) => {
+            let n = found.faults.len();
+            item("Data", Verdict::Warning, format!("{says}; {n} of the first are broken, such as {fault}"))
+        }
     }
 }
 
