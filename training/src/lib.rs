@@ -9,12 +9,14 @@
 //! * [`batches`]: samples, and the seeded order in which they are visited.
 //! * [`negatives`]: captions that are almost right, from WordNet. Imports nothing.
 //! * [`loss`]: embeddings to one number, differentiable.
+//! * [`gradients`]: the gradients of one step, summed from several backward passes.
 //! * [`optimizer`]: `AdamW` with decay groups, the global gradient norm and its clipping.
 //! * [`trainer`]: one batch = one step; it brings the others together and never looks at a file or a clock's date.
 //!
-//! Absent on purpose: run directories, shards on disk, resuming, gradient accumulation, several devices.
+//! Absent on purpose: run directories, shards on disk, resuming, several devices.
 
 pub mod batches;
+pub mod gradients;
 pub mod loss;
 pub mod negatives;
 pub mod optimizer;
@@ -26,7 +28,8 @@ mod two_tower;
 pub use batches::{BatchError, Sample, Sampler, Samples};
 pub use recipe::{Recipe, RecipeError};
 pub use trainer::{StepReport, TrainError, Trainer};
-pub use two_tower::TwoTower;
+pub use gradients::{Gradients, Slot};
+pub use two_tower::{Backward, Inputs, Pass, TwoTower, is_frozen};
 
 #[cfg(test)]
 mod tiny;
