@@ -27,3 +27,5 @@ mod store;
 mod sweep;
 mod sweep_killed;
 mod towers;
+mod train;
+mod train_killed;
