@@ -84,8 +84,8 @@ impl<'m> Stages<'m> {
     /// The lowest stage of the tower that has a trained parameter.
     pub(super) fn lowest(&self, inputs: Inputs<'_>) -> Option<usize> {
         let (stem, head, prefix, blocks): (&[&str], &[&str], _, _) = match inputs {
-            Inputs::Images(_) => (&IMAGE_STEM, &IMAGE_HEAD, "visual.", &self.plain.image().trunk.blocks),
-            Inputs::Texts(_) => (&TEXT_STEM, &TEXT_HEAD, "", &self.plain.text().trunk.blocks),
+            Inputs::Images(_) => (&IMAGE_STEM[..], &IMAGE_HEAD[..], "visual.", &self.plain.image().trunk.blocks),
+            Inputs::Texts(_) => (&TEXT_STEM[..], &TEXT_HEAD[..], "", &self.plain.text().trunk.blocks),
         };
         let any = |begin: &str| self.trained.range(begin.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(begin));
         if stem.iter().copied().any(any) {
@@ -114,11 +114,11 @@ impl Journey<'_> {
         let mut x = self.stem()?;
         let (plain, traced) = (self.trunk(self.stages.plain), self.trunk(self.stages.traced));
         for i in 0..plain.blocks.len() {
-            let kept;
             let is_kept = i + 1 >= self.lowest;
             if is_kept && !self.stages.recompute {
-                (x, kept) = self.block(i, &x)?;
+                let (y, kept) = self.block(i, &x)?;
                 self.kept.push(kept);
+                x = y;
             } else {
                 let y = plain_block(&plain.blocks[i], &x, &self.rows, plain.pools(i), self.stages.workspace)?;
                 if is_kept {
@@ -174,18 +174,19 @@ impl Journey<'_> {
         if let Some(weights) = fused(&plain.blocks[i], x) {
             let pooled = plain.pools(i).then_some(&*self.rows.pooled);
             let kind = plain.blocks[i].kind(&self.rows);
-            let (y, state) = kernels::block_forward(x, &weights, kind, pooled, self.stages.workspace)?;
-            return Ok((y, Kept::Block(state)));
+            if let (y, Some(state)) = kernels::block_forward(x, &weights, kind, pooled, true, self.stages.workspace)? {
+                return Ok((y, Kept::Block(state)));
+            }
         }
         let kept = graph(x, self.lowest < i + 1, |x| traced.blocks[i].forward(x, &self.rows, traced.pools(i)))?;
         Ok((kept.output()?, kept))
     }
 
     fn backward(mut self, upstream: &Tensor, gradients: &mut Gradients) -> Result<()> {
-        let blocks = self.trunk(self.stages.plain).blocks.len();
+        let (blocks, lowest) = (self.trunk(self.stages.plain).blocks.len(), self.lowest);
         let Some(head) = self.kept.pop() else { return Ok(()) };
         let mut upstream = head.graph_backward(upstream, gradients)?;
-        for i in (0..blocks).rev().take_while(|i| i + 1 >= self.lowest) {
+        for i in (0..blocks).rev().take_while(|i| i + 1 >= lowest) {
             let (Some(kept), Some(grad)) = (self.kept.pop(), upstream) else { return Ok(()) };
             let kept = match kept {
                 Kept::Input(x) => self.block(i, &x)?.1,
@@ -265,7 +266,7 @@ fn graph(x: &Tensor, needs_x: bool, stage: impl FnOnce(&Tensor) -> Result<Tensor
 fn plain_block(block: &Block, x: &Tensor, rows: &Sequences, pools: bool, workspace: &Workspace) -> Result<Tensor> {
     let Some(weights) = fused(block, x) else { return block.forward(x, rows, pools) };
     let pooled = pools.then_some(&*rows.pooled);
-    kernels::block_forward(x, &weights, block.kind(rows), pooled, workspace).map(|(y, _)| y)
+    kernels::block_forward(x, &weights, block.kind(rows), pooled, false, workspace).map(|(y, _)| y)
 }
 
 fn fused<'b>(block: &'b Block, x: &Tensor) -> Option<BlockTensors<&'b Tensor>> {

@@ -107,6 +107,11 @@ impl TrainableClip {
         trained.chain(self.frozen.iter().map(|(name, tensor)| (name.clone(), tensor.clone()))).collect()
     }
 
+    /// Memory for intermediate results, in use or kept for the next step.
+    pub fn scratch_bytes(&self) -> usize {
+        size_of::<f32>() * self.workspace.values()
+    }
+
     fn stages(&self) -> Stages<'_> {
         Stages {
             traced: &self.traced,

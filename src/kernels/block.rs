@@ -70,14 +70,14 @@ pub fn takes(tensors: &[&Tensor]) -> bool {
 /// Whether [`block_forward`] takes these.
 pub fn takes_block(x: &Tensor, weights: &BlockTensors<&Tensor>) -> bool {
     let BlockTensors { ln_1, qkv, out, ln_2, fc, proj } = weights;
-    let of_weights = [ln_1, qkv, out, ln_2, fc, proj].into_iter().flatten();
-    is_cpu_f32(&[x]) && of_weights.into_iter().all(|weight| is_cpu_f32(&[weight]))
+    let mut of_weights = [ln_1, qkv, out, ln_2, fc, proj].into_iter().flatten();
+    is_cpu_f32(&[x]) && of_weights.all(|weight| is_cpu_f32(&[*weight]))
 }
 
 /// `h = x + out(attention(qkv(ln_1(x))))`, then `h + proj(activation(fc(ln_2(h))))`, for `x` `[n, w]`.
 ///
-/// With `pooled`, only these rows go past the attention, and the result has only them. The state is for
-/// [`block_backward`].
+/// With `pooled`, only these rows go past the attention, and the result has only them. The state, if asked for with
+/// `keeps`, is for [`block_backward`].
 ///
 /// # Errors
 /// Shapes that do not fit together.
@@ -86,12 +86,13 @@ pub fn block_forward(
     weights: &BlockTensors<&Tensor>,
     kind: BlockKind,
     pooled: Option<&[u32]>,
+    keeps: bool,
     workspace: &Workspace,
-) -> Result<(Tensor, BlockState)> {
+) -> Result<(Tensor, Option<BlockState>)> {
     let sizes = Sizes::new(x, weights, kind, pooled)?;
     let Sizes { rows, width, mlp, after } = sizes;
     let (held_x, take) = (Held::new(x)?, |len| workspace.take(len));
-    let attention = Attention::new(kind.attention, width, true);
+    let attention = Attention::new(kind.attention, width, keeps);
     let mut statistics = [vec![[0.0; 2]; rows], vec![[0.0; 2]; after]];
 
     let mut normal = take(rows * width);
@@ -99,7 +100,7 @@ pub fn block_forward(
     let mut qkv = take(rows * 3 * width);
     linear_forward(&normal, weights.qkv, &mut qkv)?;
     drop(normal);
-    let mut probabilities = take(attention.probabilities());
+    let mut probabilities = take(if keeps { attention.probabilities() } else { 0 });
     let mut attended = take(rows * width);
     attention.forward(&qkv, &mut probabilities, &mut attended);
     if let Some(pooled) = pooled {
@@ -124,9 +125,10 @@ pub fn block_forward(
     let mut y = vec![0.0; after * width];
     residual_forward(&middle, &active, weights.proj, &mut y)?;
     drop(held_x);
-    let pooled = pooled.map(<[u32]>::to_vec);
-    let state = BlockState { x: x.clone(), pooled, statistics, qkv, probabilities, attended, middle, hidden };
-    Ok((tensor(y, (after, width))?, state))
+    let y = tensor(y, (after, width))?;
+    let (x, pooled) = (x.clone(), pooled.map(<[u32]>::to_vec));
+    let state = BlockState { x, pooled, statistics, qkv, probabilities, attended, middle, hidden };
+    Ok((y, keeps.then_some(state)))
 }
 
 /// Gradients of the weights, to `targets` where there are any, and of `x` if `needs_x`, given the gradient of the

@@ -86,11 +86,14 @@ impl Gradients {
     /// # Errors
     /// The name of the first parameter that no backward pass has reached.
     pub fn sums(&self) -> std::result::Result<Vec<Tensor>, &str> {
-        let sum = |entry| match entry {
-            &Entry { is_current: true, gradient: Some(ref gradient), .. } => Ok(gradient.clone()),
-            Entry { name, .. } => Err(name.as_str()),
-        };
-        self.entries.iter().map(sum).collect()
+        let mut sums = Vec::with_capacity(self.entries.len());
+        for Entry { name, gradient, is_current, .. } in &self.entries {
+            match gradient {
+                Some(gradient) if *is_current => sums.push(gradient.clone()),
+                _ => return Err(name),
+            }
+        }
+        Ok(sums)
     }
 
     fn entry(&mut self, name: &str) -> Option<&mut Entry> {
