@@ -87,7 +87,9 @@ impl<'m> Stages<'m> {
             Inputs::Images(_) => (&IMAGE_STEM[..], &IMAGE_HEAD[..], "visual.", &self.plain.image().trunk.blocks),
             Inputs::Texts(_) => (&TEXT_STEM[..], &TEXT_HEAD[..], "", &self.plain.text().trunk.blocks),
         };
-        let any = |begin: &str| self.trained.range(begin.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(begin));
+        let any = |begin: &str| {
+            self.trained.range(begin.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(begin))
+        };
         if stem.iter().copied().any(any) {
             return Some(0);
         }
@@ -222,7 +224,8 @@ impl Journey<'_> {
         let kept = self.kept.pop();
         match (&self.source, kept) {
             (Source::Ids(ids), None) => {
-                let targets = [target("token_embedding.weight", gradients)?, target("positional_embedding", gradients)?];
+                let targets =
+                    [target("token_embedding.weight", gradients)?, target("positional_embedding", gradients)?];
                 kernels::row_gradients(grad, ids, self.rows.length, targets)
             }
             (Source::Patches(patches), Some(kept @ Kept::Graph { input: Some(_), .. })) => {

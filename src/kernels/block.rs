@@ -212,7 +212,8 @@ impl Sizes {
             (weights.fc, [mlp, width]),
             (weights.proj, [width, mlp]),
         ];
-        let linears_fit = linears.iter().all(|([weight, bias], dims)| weight.dims() == dims && bias.dims() == &dims[..1]);
+        let linears_fit =
+            linears.iter().all(|([weight, bias], dims)| weight.dims() == dims && bias.dims() == &dims[..1]);
         let norms_fit = weights.ln_1.iter().chain(&weights.ln_2).all(|norm| norm.dims() == [width]);
         let AttentionShape { batch, length, heads, .. } = kind.attention;
         let rows_fit = batch.checked_mul(length) == Some(rows) && heads > 0 && width.is_multiple_of(heads);

@@ -52,7 +52,8 @@ pub fn patch_gradients(
     add_to(class.as_ref(), &sums[..width])?;
     add_to(positions.as_ref(), &sums)?;
     let Some(Target { tensor, is_sum }) = embedding else { return Ok(()) };
-    let own: Vec<f32> = grad.values().chunks_exact(length * width).flat_map(|rows| rows[width..].iter().copied()).collect();
+    let own: Vec<f32> =
+        grad.values().chunks_exact(length * width).flat_map(|rows| rows[width..].iter().copied()).collect();
     let (own, patches) = (Matrix::whole(&own, width), Matrix::whole(patches.values(), columns));
     in_place(&tensor, |values| product_onto(own.transposed(), patches, values, is_sum))
 }
@@ -81,12 +82,7 @@ pub fn rows_and_positions(table: &Tensor, ids: &[u32], positions: &Tensor, lengt
 ///
 /// # Errors
 /// As there.
-pub fn row_gradients(
-    grad: &Tensor,
-    ids: &[u32],
-    length: usize,
-    [table, positions]: [Option<Target>; 2],
-) -> Result<()> {
+pub fn row_gradients(grad: &Tensor, ids: &[u32], length: usize, [table, positions]: [Option<Target>; 2]) -> Result<()> {
     let (rows, width) = grad.dims2()?;
     if rows != ids.len() {
         bail!("row_gradients: {rows} rows of {} ids", ids.len());

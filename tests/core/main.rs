@@ -27,6 +27,6 @@ mod store;
 mod sweep;
 mod sweep_killed;
 mod towers;
-mod train_steps;
 mod train;
 mod train_killed;
+mod train_steps;

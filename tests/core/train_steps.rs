@@ -241,7 +241,8 @@ fn gradients(model: &TrainableClip, samples: &[Sample], dtype: DType, by_graph: 
         let width = deep().architecture.embed_dim;
         let mut draw = Draw(77);
         let upstream: Vec<f32> = (0..samples.len() * width).map(|_| draw.unit() - 0.5).collect();
-        let upstream = Tensor::from_vec(upstream, (samples.len(), width), &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+        let upstream =
+            Tensor::from_vec(upstream, (samples.len(), width), &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
         if by_graph {
             let encoded = match inputs {
                 Inputs::Images(images) => model.encode_images(images).unwrap(),
@@ -252,7 +253,9 @@ fn gradients(model: &TrainableClip, samples: &[Sample], dtype: DType, by_graph: 
             (model.pass(inputs).unwrap().backward)(&upstream, &mut gradients).unwrap();
         }
     }
-    let reached = |(name, _): (String, _)| Some((name.clone(), gradients.slot(&name).unwrap().filter(|slot| slot.is_sum)?.tensor));
+    let reached = |(name, _): (String, _)| {
+        Some((name.clone(), gradients.slot(&name).unwrap().filter(|slot| slot.is_sum)?.tensor))
+    };
     model.trainable().into_iter().filter_map(reached).collect()
 }
 

@@ -88,7 +88,10 @@ fn variable<T: AsRef<Tensor>>(parts: &[T]) -> Result<Var> {
 }
 
 /// Each micro-batch's rows of the gradients of all images, captions and negatives, in the order of the embeddings.
-fn shares(micros: &[Micro<'_>], (images, captions, negatives): &(Tensor, Tensor, Option<Tensor>)) -> Result<Vec<Tensor>> {
+fn shares(
+    micros: &[Micro<'_>],
+    (images, captions, negatives): &(Tensor, Tensor, Option<Tensor>),
+) -> Result<Vec<Tensor>> {
     let (mut pair, mut negative) = (0, 0);
     let mut shares = Vec::with_capacity(2 * micros.len());
     for micro in micros {
