@@ -88,6 +88,7 @@ pub fn row_gradients(grad: &Tensor, ids: &[u32], length: usize, [table, position
         bail!("row_gradients: {rows} rows of {} ids", ids.len());
     }
     let grad = Held::new(grad)?;
+    let grads = grad.values();
     if let Some(Target { tensor, is_sum }) = &table {
         check(ids, tensor.dim(0)?, length, (length, width), tensor.dim(1)?)?;
         in_place(tensor, |values| {
@@ -95,14 +96,14 @@ pub fn row_gradients(grad: &Tensor, ids: &[u32], length: usize, [table, position
                 values.par_chunks_mut(1 << 16).for_each(|values| values.fill(0.0));
             }
             // One after another: two places of the batch may hold one id, and the order of a sum shows in its bits.
-            for (&id, grad) in ids.iter().zip(grad.values().chunks_exact(width)) {
+            for (&id, grad) in ids.iter().zip(grads.chunks_exact(width)) {
                 add_rows(grad, &mut values[id as usize * width..][..width]);
             }
             Ok(())
         })?;
     }
     let mut sums = vec![0.0; length * width];
-    column_sums_onto(grad.values(), &mut sums);
+    column_sums_onto(grads, &mut sums);
     add_to(positions.as_ref(), &sums)
 }
 

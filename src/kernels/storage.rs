@@ -1,7 +1,8 @@
 //! From candle tensors to slices and back, and how rows are cut into chunks.
 
 use std::mem::MaybeUninit;
-use std::sync::{Mutex, RwLockReadGuard};
+use std::ops::Deref;
+use std::sync::Mutex;
 
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Result, Shape, Storage, Tensor, bail};
 
@@ -57,7 +58,8 @@ pub(super) fn as_uninit(values: &mut [f32]) -> &mut [MaybeUninit<f32>] {
 
 /// A contiguous f32 tensor on the CPU, locked for reading.
 pub(super) struct Held<'a> {
-    storage: RwLockReadGuard<'a, Storage>,
+    /// candle does not name its guard.
+    storage: Box<dyn Deref<Target = Storage> + 'a>,
     layout: &'a Layout,
 }
 
@@ -65,7 +67,7 @@ impl<'a> Held<'a> {
     pub(super) fn new(tensor: &'a Tensor) -> Result<Self> {
         let (storage, layout) = tensor.storage_and_layout();
         tensor_slice(&storage, layout)?;
-        Ok(Self { storage, layout })
+        Ok(Self { storage: Box::new(storage), layout })
     }
 
     pub(super) fn values(&self) -> &[f32] {
