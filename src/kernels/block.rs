@@ -278,9 +278,10 @@ fn linear_forward(x: &[f32], [weight, bias]: [&Tensor; 2], y: &mut [f32]) -> Res
 fn residual_forward(residual: &[f32], x: &[f32], [weight, bias]: [&Tensor; 2], y: &mut [f32]) -> Result<()> {
     let columns = weight.dim(1)?;
     let (weight, bias) = (Held::new(weight)?, Held::new(bias)?);
-    let rows = rows_per_chunk(residual.len() / bias.values().len()) * bias.values().len();
+    let bias = bias.values();
+    let rows = rows_per_chunk(residual.len() / bias.len()) * bias.len();
     let chunks = y.par_chunks_mut(rows).zip(residual.par_chunks(rows));
-    chunks.for_each(|(y, residual)| biased(residual, bias.values(), y));
+    chunks.for_each(|(y, residual)| biased(residual, bias, y));
     product_onto(Matrix::whole(x, columns), Matrix::whole(weight.values(), columns).transposed(), y, true)
 }
 
