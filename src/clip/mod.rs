@@ -1,6 +1,7 @@
 //! The two towers, image preprocessing and tokens.
 
 mod preparation;
+mod pass;
 pub mod preprocess;
 pub mod resize;
 pub mod tokens;
@@ -10,4 +11,4 @@ mod trainable;
 pub use preparation::Preparation;
 pub use tokens::Tokenizer;
 pub use towers::{Clip, normalise};
-pub use trainable::TrainableClip;
+pub use trainable::{TrainableClip, TrainingOptions};

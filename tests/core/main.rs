@@ -31,3 +31,4 @@ mod sweep_killed;
 mod towers;
 mod train;
 mod train_killed;
+mod train_steps;
