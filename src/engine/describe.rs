@@ -19,11 +19,16 @@ pub(super) fn pair(pair: &Pair) -> PairInfo {
     }
 }
 
+/// What a checkpoint is called in the window.
+pub(super) fn name(checkpoint: &Checkpoint) -> String {
+    short_name(&checkpoint.provenance.path)
+}
+
 fn checkpoint(checkpoint: &Checkpoint) -> CheckpointInfo {
     let (architecture, provenance) = (&checkpoint.architecture, &checkpoint.provenance);
     CheckpointInfo {
         path: provenance.path.clone(),
-        name: short_name(&provenance.path),
+        name: name(checkpoint),
         format: format!("{}, {}", provenance.format, provenance.naming),
         architecture: architecture.summary(),
         activation: match architecture.activation {
