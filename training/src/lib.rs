@@ -7,23 +7,28 @@
 //! * [`recipe`]: the settings of a fine-tune, as a TOML file. Imports nothing.
 //! * [`schedule`]: the learning rate of a step. Pure.
 //! * [`batches`]: samples, and the seeded order in which they are visited.
+//! * [`captions`]: images and captions on disk to batches; broken ones are counted, named and skipped.
 //! * [`negatives`]: captions that are almost right, from WordNet. Imports nothing.
 //! * [`loss`]: embeddings to one number, differentiable.
 //! * [`optimizer`]: `AdamW` with decay groups, the global gradient norm and its clipping.
 //! * [`trainer`]: one batch = one step; it brings the others together and never looks at a file or a clock's date.
+//! * [`run_directory`]: a job on disk: events, control, checkpoints. Imports the recipe alone.
 //!
 //! Absent on purpose: run directories, shards on disk, resuming, gradient accumulation, several devices.
 
 pub mod batches;
+pub mod captions;
 pub mod loss;
 pub mod negatives;
 pub mod optimizer;
 pub mod recipe;
+pub mod run_directory;
 pub mod schedule;
 pub mod trainer;
 mod two_tower;
 
 pub use batches::{BatchError, Sample, Sampler, Samples};
+pub use captions::{BatchSource, CropBox, Fault, FaultCounts, FaultKind, Prepare, SourceError};
 pub use recipe::{Recipe, RecipeError};
 pub use trainer::{StepReport, TrainError, Trainer};
 pub use two_tower::TwoTower;

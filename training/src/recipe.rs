@@ -1,56 +1,12 @@
-//! The settings of a fine-tune: one struct that is the TOML file, the job's record and the trainer's input.
+//! The settings of a fine-tune: one struct that is the TOML file, the form, the help text, the job's record and the
+//! trainer's input.
+
+mod fields;
+
+pub use fields::{FIELDS, Field, Group, Kind, NegativeSource, Precision, Recipe, Sampling};
 
 use crate::optimizer;
 use crate::schedule::Schedule;
-use serde::{Deserialize, Serialize};
-use std::fmt::Write as _;
-
-/// Settings of a fine-tune. Every field but `clip_norm` must be written: a recipe holds no hidden default.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Recipe {
-    /// Name of the run; free text that is not blank.
-    pub name: String,
-    /// Seed of all chance in the run: order of samples, captions and negatives drawn. At most 2^63 - 1.
-    pub seed: u64,
-    /// Optimizer steps of the whole run, warm-up included. One step takes one batch.
-    pub steps: u64,
-    /// Image–caption pairs per step; negatives come on top.
-    pub batch: usize,
-    /// Peak learning rate, per step, reached at the end of the warm-up; then a cosine to zero.
-    pub lr: f64,
-    /// Decay per step of the running means of the gradient and of its square, each in 0..1.
-    pub betas: [f64; 2],
-    /// Added to the root of the mean square, after bias correction; in units of the gradient.
-    pub eps: f64,
-    /// Share of a weight taken off per step, times the learning rate. Vectors, norms, biases and the scale are spared.
-    pub weight_decay: f64,
-    /// Steps of linear warm-up.
-    pub warmup: u64,
-    /// Longest global gradient norm (L2, all parameters together); longer gradients are shortened to it. Absent: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clip_norm: Option<f64>,
-    /// Most hard negatives taken per caption; a sample that has fewer gives what it has.
-    pub negatives_per_caption: usize,
-    /// Upper bound of the logarithm of the logit scale (natural logarithm; the lower bound is 0). CLIP: ln 100.
-    pub logit_scale_max: f64,
-}
-
-/// Names of all fields, as written in a file; a test holds it to the struct.
-const FIELDS: [&str; 12] = [
-    "name",
-    "seed",
-    "steps",
-    "batch",
-    "lr",
-    "betas",
-    "eps",
-    "weight_decay",
-    "warmup",
-    "clip_norm",
-    "negatives_per_caption",
-    "logit_scale_max",
-];
 
 /// A recipe that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -61,15 +17,15 @@ pub enum RecipeError {
     /// The recipe cannot be written as TOML.
     #[error("The recipe cannot be written: {0}")]
     Write(#[from] toml::ser::Error),
-    /// A key that no field has, with the nearest one that exists, if any is near.
-    #[error("Unknown recipe key `{key}`{}", hint(*.nearest))]
+    /// A key that no field has, with the nearest one that exists.
+    #[error("Unknown recipe key `{key}`, did you mean `{nearest}`?")]
     UnknownKey {
         /// The key as written.
         key: String,
-        /// The most similar field, when a slip of the pen explains the difference.
-        nearest: Option<&'static str>,
+        /// The most similar field.
+        nearest: &'static str,
     },
-    /// A value outside its range.
+    /// A value outside its range, or of another type.
     #[error("Recipe field `{field}` must be {wanted}")]
     Value {
         /// The field.
@@ -86,8 +42,8 @@ impl Recipe {
     /// Each case of [`RecipeError`] but `Write`.
     pub fn from_toml(text: &str) -> Result<Self, RecipeError> {
         let table: toml::Table = toml::from_str(text)?;
-        if let Some(key) = table.keys().find(|key| !FIELDS.contains(&key.as_str())) {
-            return Err(RecipeError::UnknownKey { key: key.clone(), nearest: nearest(key) });
+        if let Some(key) = table.keys().find(|key| Self::field(key).is_none()) {
+            return Err(unknown(key));
         }
         // From the text again, not from the table: its errors then name line and column.
         let recipe: Self = toml::from_str(text)?;
@@ -102,6 +58,34 @@ impl Recipe {
     pub fn to_toml(&self) -> Result<String, RecipeError> {
         self.check()?;
         Ok(toml::to_string(self)?)
+    }
+
+    /// What is known of the field `key`.
+    pub fn field(key: &str) -> Option<&'static Field> {
+        FIELDS.iter().find(|field| field.key == key)
+    }
+
+    /// The value of the field `key`, for a form; `None` when it is absent or there is no such field.
+    pub fn get(&self, key: &str) -> Option<toml::Value> {
+        toml::Table::try_from(self).ok()?.remove(key)
+    }
+
+    /// Sets the field `key`; an empty text takes a value away that may be absent. The range is for
+    /// [`check`](Self::check) to judge, so that a form can hold what is half typed.
+    ///
+    /// # Errors
+    /// An unknown key, or a value of another type; nothing has changed then.
+    pub fn set(&mut self, key: &str, value: toml::Value) -> Result<(), RecipeError> {
+        let field = Self::field(key).ok_or_else(|| unknown(key))?;
+        let mut table = toml::Table::try_from(&*self)?;
+        if field.kind.may_lack() && value.as_str() == Some("") {
+            table.remove(key);
+        } else {
+            table.insert(key.to_owned(), value);
+        }
+        let wrong = |_| RecipeError::Value { field: field.key, wanted: field.kind.wanted() };
+        *self = table.try_into().map_err(wrong)?;
+        Ok(())
     }
 
     /// Checks that every value is in its range.
@@ -126,10 +110,35 @@ impl Recipe {
             (whole(self.negatives_per_caption as u64), "negatives_per_caption", "below 2^63"),
             (positive(self.logit_scale_max), "logit_scale_max", "a positive number"),
         ];
-        match rules.into_iter().find(|(holds, ..)| !holds) {
-            Some((_, field, wanted)) => Err(RecipeError::Value { field, wanted }),
-            None => Ok(()),
-        }
+        first_broken(&rules)?;
+        self.check_later_fields()
+    }
+
+    fn check_later_fields(&self) -> Result<(), RecipeError> {
+        let at_least_one = |value: u64| value > 0 && i64::try_from(value).is_ok();
+        let [least, most] = self.crop;
+        let named = |words: &[String]| words.iter().all(|word| !word.trim().is_empty());
+        let activations = ["quick-gelu", "gelu"];
+        let is_activation = self.activation.as_deref().is_none_or(|name| activations.contains(&name));
+        // Two marks and one word.
+        let holds_text = self.context_length.is_none_or(|length| (3..=1 << 20).contains(&length));
+        first_broken(&[
+            (!self.base.trim().is_empty(), "base", "a checkpoint"),
+            (is_activation, "activation", "quick-gelu or gelu, or absent"),
+            (holds_text, "context_length", "at least 3, or absent"),
+            ((1..=self.batch).contains(&self.accumulate), "accumulate", "at least 1 and at most batch"),
+            (named(&self.frozen), "frozen", "a list of texts that are not blank"),
+            (named(&self.data), "data", "a list of texts that are not blank"),
+            ((1..=1 << 24).contains(&self.shuffle_buffer), "shuffle_buffer", "from 1 to 16777216"),
+            ((1..=1024).contains(&self.workers), "workers", "from 1 to 1024"),
+            (0.0 < least && least <= most && most <= 1.0, "crop", "two numbers above 0, the larger second, at most 1"),
+            (i64::try_from(self.evaluate_every).is_ok(), "evaluate_every", "below 2^63"),
+            (named(&self.evaluate_benchmarks), "evaluate_benchmarks", "a list of texts that are not blank"),
+            (self.evaluate_limit.is_none_or(|n| at_least_one(n as u64)), "evaluate_limit", "at least 1, or absent"),
+            ((0.0..=1.0).contains(&self.alpha), "alpha", "a number from 0 to 1"),
+            (at_least_one(self.checkpoint_every), "checkpoint_every", "at least 1 and below 2^63"),
+            (i64::try_from(self.checkpoints_kept).is_ok(), "checkpoints_kept", "below 2^63"),
+        ])
     }
 
     /// The learning rate's shape.
@@ -143,118 +152,20 @@ impl Recipe {
     }
 }
 
-fn hint(nearest: Option<&str>) -> String {
-    let mut hint = String::new();
-    // Writing to a string cannot fail.
-    let _ = match nearest {
-        Some(nearest) => write!(hint, ", did you mean `{nearest}`?"),
-        None => write!(hint, "; known are {}", FIELDS.join(", ")),
-    };
-    hint
-}
-
-/// The field with the smallest edit distance, if at most a third of the key (and one letter) is wrong.
-fn nearest(key: &str) -> Option<&'static str> {
-    let key: Vec<char> = key.chars().collect();
-    let (distance, field) = FIELDS.iter().map(|field| (edit_distance(&key, field), *field)).min()?;
-    (distance <= 1 + key.len() / 3).then_some(field)
-}
-
-/// Letters to insert, delete or replace (Levenshtein), one row of the table at a time.
-fn edit_distance(key: &[char], field: &str) -> usize {
-    let mut row: Vec<usize> = (0..=key.len()).collect();
-    for (i, wanted) in field.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, found) in key.iter().enumerate() {
-            let replaced = diagonal + usize::from(*found != wanted);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
+fn first_broken(rules: &[(bool, &'static str, &'static str)]) -> Result<(), RecipeError> {
+    match rules.iter().find(|(holds, ..)| !holds) {
+        Some((_, field, wanted)) => Err(RecipeError::Value { field, wanted }),
+        None => Ok(()),
     }
-    row[key.len()]
+}
+
+/// The error of an unknown key, with the nearest one; the measure favours keys that begin alike.
+fn unknown(key: &str) -> RecipeError {
+    let near = |field: &&Field| strsim::jaro_winkler(key, field.key);
+    let nearest = FIELDS.iter().max_by(|a, b| near(a).total_cmp(&near(b))).map_or("name", |field| field.key);
+    RecipeError::UnknownKey { key: key.to_owned(), nearest }
 }
 
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "exact values are meant")]
-mod tests {
-    use super::*;
-    use crate::tiny;
-
-    const BASE: &str = include_str!("../recipes/demo-base.toml");
-    const TUNED: &str = include_str!("../recipes/demo-tuned-3.toml");
-
-    #[test]
-    fn the_shipped_recipes_say_what_they_should() {
-        let base = Recipe::from_toml(BASE).unwrap();
-        assert_eq!((base.steps, base.batch, base.lr, base.warmup), (2_400, 128, 1e-3, 100));
-        assert_eq!((base.weight_decay, base.clip_norm, base.negatives_per_caption), (0.1, Some(1.0), 0));
-        assert_eq!(base.logit_scale_max, 100f64.ln());
-        let tuned = Recipe::from_toml(TUNED).unwrap();
-        assert_eq!((tuned.steps, tuned.batch, tuned.lr, tuned.negatives_per_caption), (2_800, 64, 6e-4, 4));
-    }
-
-    #[test]
-    fn writing_and_reading_give_the_same_recipe() {
-        for clip_norm in [Some(0.1), None] {
-            let recipe = Recipe { clip_norm, ..tiny::recipe() };
-            assert_eq!(Recipe::from_toml(&recipe.to_toml().unwrap()).unwrap(), recipe);
-        }
-    }
-
-    #[test]
-    fn the_list_of_fields_is_the_struct() {
-        let written: toml::Table = toml::from_str(&tiny::recipe().to_toml().unwrap()).unwrap();
-        let mut fields = FIELDS.to_vec();
-        fields.sort_unstable();
-        let mut keys: Vec<&str> = written.keys().map(String::as_str).collect();
-        keys.sort_unstable();
-        assert_eq!(keys, fields);
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_with_the_nearest_known_one() {
-        let message = |key: &str| Recipe::from_toml(&format!("{BASE}\n{key} = 1")).unwrap_err().to_string();
-        assert_eq!(message("weigth_decay"), "Unknown recipe key `weigth_decay`, did you mean `weight_decay`?");
-        assert_eq!(
-            message("batch_size"),
-            "Unknown recipe key `batch_size`; known are name, seed, steps, batch, lr, \
-            betas, eps, weight_decay, warmup, clip_norm, negatives_per_caption, logit_scale_max"
-        );
-        assert!(message("warm_up").ends_with("did you mean `warmup`?"));
-        assert!(message("negative_per_captions").ends_with("did you mean `negatives_per_caption`?"));
-    }
-
-    #[test]
-    fn edit_distance_counts_letters() {
-        let distance = |a: &str, b| edit_distance(&a.chars().collect::<Vec<_>>(), b);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!((distance("", "lr"), distance("lr", "lr"), distance("lr", "")), (2, 0, 2));
-    }
-
-    #[test]
-    fn values_out_of_range_name_their_field() {
-        for (from, to, field) in [
-            ("steps = 2400", "steps = 0", "steps"),
-            ("batch = 128", "batch = 0", "batch"),
-            ("lr = 1e-3", "lr = nan", "lr"),
-            ("betas = [0.9, 0.98]", "betas = [0.9, 1.0]", "betas"),
-            ("clip_norm = 1.0", "clip_norm = -1.0", "clip_norm"),
-            ("weight_decay = 0.1", "weight_decay = inf", "weight_decay"),
-            ("name = \"demo-base\"", "name = \" \"", "name"),
-        ] {
-            assert!(BASE.contains(from));
-            let error = Recipe::from_toml(&BASE.replace(from, to)).unwrap_err();
-            assert!(matches!(error, RecipeError::Value { field: found, .. } if found == field), "{error}");
-        }
-    }
-
-    #[test]
-    fn text_that_is_no_recipe_is_an_error() {
-        for text in ["", "name = ", "steps = \"many\"", &BASE.replace("batch = 128", "batch = -1")] {
-            assert!(matches!(Recipe::from_toml(text), Err(RecipeError::Toml(_))), "{text}");
-        }
-        let error = Recipe::from_toml(&BASE.replace("seed = 0\n", "")).unwrap_err().to_string();
-        assert!(error.contains("missing field `seed`"), "{error}");
-    }
-}
+mod tests;

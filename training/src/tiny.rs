@@ -1,7 +1,7 @@
 //! A two-tower model small enough for tests: one linear layer over an image's bytes, a bag of token embeddings.
 
 use crate::batches::{Sample, Samples};
-use crate::recipe::Recipe;
+use crate::recipe::{NegativeSource, Precision, Recipe, Sampling};
 use crate::two_tower::TwoTower;
 use candle_core::{Device, Result, Tensor, Var};
 use rand_chacha::ChaCha8Rng;
@@ -138,5 +138,26 @@ pub fn recipe() -> Recipe {
         clip_norm: Some(1.0),
         negatives_per_caption: 0,
         logit_scale_max: 100f64.ln(),
+        base: "tiny".to_owned(),
+        activation: None,
+        context_length: None,
+        accumulate: 1,
+        frozen: Vec::new(),
+        recompute: false,
+        precision: Precision::F32,
+        data: Vec::new(),
+        caption_key: String::new(),
+        sampling: Sampling::Epochs,
+        shuffle_buffer: 1_000,
+        workers: 2,
+        crop: [0.9, 1.0],
+        negatives: NegativeSource::Given,
+        evaluate_every: 0,
+        evaluate_benchmarks: Vec::new(),
+        evaluate_data: String::new(),
+        evaluate_limit: None,
+        alpha: 0.6,
+        checkpoint_every: 500,
+        checkpoints_kept: 3,
     }
 }
