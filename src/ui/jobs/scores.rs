@@ -1,0 +1,76 @@
+//! The patched curve during a run: base, the recipe's alpha, tuned.
+
+use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
+use egui_extras::{Column, TableBuilder};
+
+use crate::jobs::{Evaluation, JobView};
+use crate::session::jobs::{alphas, score_rows};
+use crate::ui::look::{self, words};
+
+/// Shows the table.
+pub fn scores_ui(ui: &mut Ui, job: &JobView) {
+    if job.evaluations.is_empty() {
+        let text = if job.recipe.evaluate_benchmarks.is_empty() {
+            "This recipe names no benchmark to score during the run; the sweep scores its weights once they are open"
+        } else if job.recipe.evaluate_every == 0 {
+            "Scored at the end of the run"
+        } else {
+            "Nothing is scored yet"
+        };
+        ui.add(Label::new(look::label(text)).wrap());
+        return;
+    }
+    let (alphas, rows) = (alphas(&job.evaluations), score_rows(&job.evaluations));
+    let narrowest = 190.0 + 92.0 * alphas.len() as f32;
+    ScrollArea::horizontal().id_salt("scores").auto_shrink([false, false]).show(ui, |ui| {
+        ui.set_min_width(ui.available_width().max(narrowest));
+        TableBuilder::new(ui)
+            .id_salt("scores")
+            .striped(true)
+            .cell_layout(Layout::right_to_left(Align::Center))
+            .column(Column::remainder().at_least(120.0).clip(true))
+            .column(Column::exact(54.0))
+            .columns(Column::exact(84.0), alphas.len())
+            .auto_shrink([false, false])
+            .header(look::ROW, |mut header| {
+                header.col(|ui| {
+                    let title = |ui: &mut Ui| drop(ui.label(look::label("Benchmark, %")));
+                    ui.with_layout(Layout::left_to_right(Align::Center), title);
+                });
+                header.col(|ui| drop(ui.label(look::label("Step"))));
+                for alpha in &alphas {
+                    header.col(|ui| {
+                        let text = RichText::new(format!("α {alpha:.2}")).small();
+                        ui.label(text.color(look::alpha_color(ui.visuals(), *alpha)))
+                            .on_hover_text("Alpha of the patch: 0 is the base, 1 the weights of this step");
+                    });
+                }
+            })
+            .body(|body| {
+                body.rows(look::ROW, rows.len(), |mut row| {
+                    let Some(line) = rows.get(row.index()) else { return };
+                    row.col(|ui| {
+                        let title = |ui: &mut Ui| drop(ui.add(Label::new(&line.title).truncate()));
+                        ui.with_layout(Layout::left_to_right(Align::Center), title);
+                    });
+                    row.col(|ui| drop(ui.label(look::digits(words::count(line.step as usize)).small())));
+                    for evaluation in &line.at {
+                        row.col(|ui| value_ui(ui, evaluation.as_ref()));
+                    }
+                });
+            });
+    });
+}
+
+fn value_ui(ui: &mut Ui, evaluation: Option<&Evaluation>) {
+    let Some(Evaluation { value, interval: [low, high], scored, .. }) = evaluation else {
+        ui.label(look::digits("–").small().weak());
+        return;
+    };
+    let half = (high - low) / 2.0;
+    let hover = format!(
+        "{value:.2} %, 95 % interval {low:.2} to {high:.2} %\n{} examples",
+        words::count(*scored as usize)
+    );
+    ui.label(look::digits(format!("{value:.1} ±{half:.1}")).small()).on_hover_text(hover);
+}
