@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::JobsError;
 use super::folder::LOG;
+use crate::device::DeviceChoice;
 
 /// Lower priority than a window's, so that it stays live on the same cores (nice value).
 #[cfg(unix)]
@@ -26,10 +27,17 @@ impl Local {
     ///
     /// # Errors
     /// A system that does not tell where it lies.
-    pub fn this_program(device: Option<String>) -> Result<Self, JobsError> {
+    pub fn this_program(device: DeviceChoice) -> Result<Self, JobsError> {
         let program = std::env::current_exe();
-        let program = program.map_err(|error| JobsError::Said(format!("the system does not tell where clove lies: {error}")))?;
-        Ok(Self { program, device })
+        let program =
+            program.map_err(|error| JobsError::Said(format!("the system does not tell where clove lies: {error}")))?;
+        let device = match device {
+            DeviceChoice::Auto => None,
+            DeviceChoice::Cpu => Some("cpu"),
+            DeviceChoice::Cuda => Some("cuda"),
+            DeviceChoice::Metal => Some("metal"),
+        };
+        Ok(Self { program, device: device.map(str::to_owned) })
     }
 
     /// Starts a worker in its own process group, so that neither the window's end nor a Ctrl-C in its terminal ends

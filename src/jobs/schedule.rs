@@ -38,6 +38,11 @@ impl Schedule {
         Self { runs, launcher, workers: Vec::new() }
     }
 
+    /// The same for another runs folder; workers of the one before are still waited for.
+    pub fn moved_to(self, runs: Runs) -> Self {
+        Self { runs, ..self }
+    }
+
     /// Lets go of workers that ended, presses those that were asked to stop and do not, starts the next job.
     pub fn tick(&mut self, watch: &Watch) -> Vec<Note> {
         let mut notes = Vec::new();

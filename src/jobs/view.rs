@@ -27,6 +27,8 @@ pub enum JobsCommand {
     Trial(Box<Recipe>),
     /// End the trial that runs, if one does.
     CancelTrial,
+    /// Read a recipe's file; answered by [`JobsEvent::RecipeRead`].
+    ReadRecipe(PathBuf),
     /// Freeze the recipe as a new job at the end of the queue.
     Queue(Box<Recipe>),
     /// Replace the recipe of a job that has not started.
@@ -54,6 +56,8 @@ pub enum JobsCommand {
 pub enum JobsEvent {
     /// All jobs, newest first; sent when anything about them has changed.
     Jobs(Arc<Vec<JobView>>),
+    /// The answer to [`JobsCommand::ReadRecipe`].
+    RecipeRead(Arc<Recipe>),
     /// The answer to [`JobsCommand::Check`].
     Checked(Arc<CheckReport>),
     /// The answer to [`JobsCommand::Trial`].
@@ -206,8 +210,11 @@ pub struct CheckpointView {
 }
 
 /// Everything looked at before a launch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CheckReport {
+    /// What was asked about.
+    #[serde(skip)]
+    pub recipe: Arc<Recipe>,
     /// In the order in which a person would ask.
     pub items: Vec<CheckItem>,
 }
@@ -243,8 +250,11 @@ pub enum Verdict {
 }
 
 /// What three steps took.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TrialReport {
+    /// What was asked about.
+    #[serde(skip)]
+    pub recipe: Arc<Recipe>,
     /// Without the first step, which also allocates.
     pub seconds_per_step: f64,
     /// For all steps of the recipe; without evaluations.
