@@ -4,7 +4,7 @@ use eframe::egui::{self, Button, Ui, WidgetInfo};
 
 use crate::jobs::{JobState, JobView, JobsCommand};
 use crate::session::Session;
-use crate::ui::ask::Ask;
+use crate::ui::ask::{Ask, JobAsk};
 
 /// Shows the buttons.
 pub fn buttons_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<Ask>) {
@@ -27,7 +27,7 @@ pub fn buttons_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<
             if let Some(weights) = &job.weights {
                 let hover = "Open its weights as tuned, and the checkpoint that it started from as base";
                 if ui.button("Use as tuned").on_hover_text(hover).clicked() {
-                    asks.push(Ask::UseWeights { base: job.recipe.base.clone().into(), tuned: weights.clone() });
+                    asks.push(Ask::Job(JobAsk::Use { base: job.recipe.base.clone().into(), tuned: weights.clone() }));
                 }
             }
         }
@@ -35,7 +35,7 @@ pub fn buttons_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<
     if !job.state.is_live() {
         let hover = "Out of the list, into .removed in the runs folder; nothing is deleted";
         if ui.button("Remove").on_hover_text(hover).clicked() {
-            asks.push(Ask::RemoveJob(id()));
+            asks.push(Ask::Job(JobAsk::Remove(id())));
         }
     }
 }
@@ -51,11 +51,11 @@ fn queued_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<Ask>)
         let response = ui.add_enabled(enabled, Button::new(sign));
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, enabled, name));
         if response.on_hover_text(name).clicked() {
-            asks.push(Ask::Jobs(command));
+            asks.push(Ask::Job(JobAsk::Send(command)));
         }
     }
     if ui.button("Edit…").on_hover_text("Change its recipe while it waits").clicked() {
-        asks.push(Ask::EditJob(id()));
+        asks.push(Ask::Job(JobAsk::Edit(id())));
     }
     let hover = "Takes it out of the queue; it can be put back with Resume";
     command_ui(ui, "Hold", hover, JobsCommand::Stop(id()), asks);
@@ -63,6 +63,6 @@ fn queued_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<Ask>)
 
 fn command_ui(ui: &mut Ui, text: &str, hover: &str, command: JobsCommand, asks: &mut Vec<Ask>) {
     if ui.button(text).on_hover_text(hover).clicked() {
-        asks.push(Ask::Jobs(command));
+        asks.push(Ask::Job(JobAsk::Send(command)));
     }
 }

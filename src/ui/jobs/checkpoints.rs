@@ -6,7 +6,7 @@ use eframe::egui::{self, Align, Button, Label, Layout, RichText, ScrollArea, Ui,
 
 use crate::jobs::JobView;
 use crate::session::Session;
-use crate::ui::ask::Ask;
+use crate::ui::ask::{Ask, JobAsk};
 use crate::ui::look::{self, words};
 
 /// Shows the list, newest first.
@@ -58,7 +58,7 @@ fn row_ui(
             button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, !is_open, &name));
             let hover = "Patch it with the checkpoint that this job started from; the sweep starts at once";
             if button.on_hover_text(hover).on_disabled_hover_text("This is tuned now").clicked() {
-                asks.push(Ask::UseWeights { base: job.recipe.base.clone().into(), tuned: path.to_owned() });
+                asks.push(Ask::Job(JobAsk::Use { base: job.recipe.base.clone().into(), tuned: path.to_owned() }));
             }
         });
     });

@@ -13,7 +13,7 @@ use super::scores::scores_ui;
 use super::state::{JobsState, Part};
 use crate::jobs::{JobState, JobView};
 use crate::session::Session;
-use crate::ui::ask::Ask;
+use crate::ui::ask::{Ask, JobAsk};
 use crate::ui::look::{self, words};
 
 /// Shows the chosen job.
@@ -61,7 +61,7 @@ fn figures_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<Ask>
             let hover = "When it is done, its weights become tuned and the sweep starts; the curve of the pair before \
                          stays beside the new one";
             if ui.checkbox(&mut open, RichText::new("Open when done").small()).on_hover_text(hover).changed() {
-                asks.push(Ask::OpenWhenDone(job.id.clone(), open));
+                asks.push(Ask::Job(JobAsk::OpenWhenDone(job.id.clone(), open)));
             }
         }
     });
@@ -89,7 +89,7 @@ fn parts_ui(ui: &mut Ui, job: &JobView, state: &mut JobsState) {
 fn recipe_ui(ui: &mut Ui, recipe: &Recipe, asks: &mut Vec<Ask>) {
     let hover = "Opens the form with these settings";
     if ui.small_button("Fine-tune with this recipe…").on_hover_text(hover).clicked() {
-        asks.push(Ask::FineTune(Some(Box::new(recipe.clone()))));
+        asks.push(Ask::Job(JobAsk::Form(Some(Box::new(recipe.clone())))));
     }
     ScrollArea::vertical().id_salt("recipe").auto_shrink([false, false]).show(ui, |ui| {
         Grid::new("recipe").num_columns(2).spacing([16.0, 2.0]).striped(true).show(ui, |ui| {

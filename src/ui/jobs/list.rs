@@ -8,7 +8,7 @@ use eframe::egui::{
 use super::state::JobsState;
 use crate::jobs::{JobState, JobView};
 use crate::session::Session;
-use crate::ui::ask::Ask;
+use crate::ui::ask::{Ask, JobAsk};
 use crate::ui::look::{self, words};
 
 const HEIGHT: f32 = 44.0;
@@ -137,6 +137,6 @@ pub fn status_ui(ui: &mut Ui, session: &Session, asks: &mut Vec<Ask>) {
     let button = egui::Button::new(RichText::new(text).small()).frame(false);
     let response = ui.add(button);
     if response.on_hover_text("A fine-tune runs in a process of its own; click to see it").clicked() {
-        asks.push(Ask::ShowJob(job.id.clone()));
+        asks.push(Ask::Job(JobAsk::Show(job.id.clone())));
     }
 }

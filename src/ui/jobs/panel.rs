@@ -7,7 +7,7 @@ use super::list::list_ui;
 use super::state::JobsState;
 use crate::jobs::JobsCommand;
 use crate::session::{PRESETS, Session};
-use crate::ui::ask::Ask;
+use crate::ui::ask::{Ask, JobAsk};
 use crate::ui::look;
 
 /// Shows the panel.
@@ -33,13 +33,13 @@ fn start_ui(ui: &mut Ui, asks: &mut Vec<Ask>) {
     let hover = format!("{}. The slider stays live meanwhile", PRESETS[0].about);
     if ui.button("Fine-tune the demo").on_hover_text(hover).clicked() {
         match PRESETS[0].recipe() {
-            Ok(recipe) => asks.push(Ask::StartJob { recipe: Box::new(recipe), open_when_done: true }),
+            Ok(recipe) => asks.push(Ask::Job(JobAsk::Start { recipe: Box::new(recipe), open_when_done: true })),
             Err(error) => asks.push(Ask::Complain(error.to_string())),
         }
     }
     let hover = "Choose a recipe, change it, check it, start it";
     if ui.button("Fine-tune…").on_hover_text(hover).clicked() {
-        asks.push(Ask::FineTune(None));
+        asks.push(Ask::Job(JobAsk::Form(None)));
     }
 }
 
@@ -66,7 +66,7 @@ fn undo_ui(ui: &mut Ui, session: &Session, asks: &mut Vec<Ask>) {
     ui.horizontal(|ui| {
         ui.add(Label::new(look::label(format!("{name} was moved to .removed in the runs folder"))).truncate());
         if ui.small_button("Undo").on_hover_text("Bring it back").clicked() {
-            asks.push(Ask::Jobs(JobsCommand::Restore(id.clone())));
+            asks.push(Ask::Job(JobAsk::Send(JobsCommand::Restore(id.clone()))));
         }
     });
 }
