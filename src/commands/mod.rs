@@ -6,6 +6,7 @@ mod demo;
 mod embed;
 mod evaluate;
 mod inspect;
+mod jobs;
 mod model;
 mod negatives;
 mod output;
@@ -94,6 +95,8 @@ enum Command {
     Sweep(sweep::SweepArgs),
     /// Write hard negatives for captions, as JSON lines
     Negatives(negatives::NegativesArgs),
+    /// Fine-tunes: queue, start, watch, stop
+    Jobs(jobs::JobsArgs),
     /// Measure the blend and both towers at ViT-B/32 size
     Bench(bench::BenchArgs),
     /// The scene world behind the embedded pair
@@ -137,6 +140,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Negatives(args)) => negatives::run(&args),
+        Some(Command::Jobs(args)) => jobs::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Demo(command)) => demo::run(&command),
     }

@@ -62,7 +62,7 @@ impl Progress {
 }
 
 /// `95` → `1 min 35 s`.
-fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return "unknown time".into();
     }

@@ -18,6 +18,11 @@ const LONGEST_RECIPE: u64 = 1 << 20;
 /// Where the worker's standard error goes.
 pub const LOG: &str = "stderr.log";
 
+/// Where requests to the worker are.
+pub const CONTROL: &str = "control";
+/// Beside `stop`, which the worker takes away when it has seen it: that it was asked.
+pub const ASKED: &str = "asked-to-stop";
+
 /// Size and time of a file: what tells that it changed.
 type Stamp = Option<(u64, SystemTime)>;
 
@@ -91,8 +96,7 @@ impl Folder {
         if self.run.path().join("result.json").is_file() {
             JobState::Done
         } else if is_live || is_starting {
-            let asked = self.run.path().join("control").join("stop").exists();
-            if asked { JobState::Stopping } else { JobState::Running }
+            if self.asked_to_stop().is_some() { JobState::Stopping } else { JobState::Running }
         } else if is_waiting {
             JobState::Queued
         } else {
@@ -130,7 +134,7 @@ impl Folder {
                 break;
             }
             changed |= !lines.is_empty();
-            lines.into_iter().for_each(|line| self.history.apply(line.event));
+            lines.into_iter().for_each(|line| self.history.apply(line));
             self.events_read = next;
         }
         Ok(changed)
@@ -171,6 +175,23 @@ impl Folder {
         let inside = first.components().all(|part| matches!(part, Component::Normal(_)));
         let folder = self.run.path().join(first);
         (inside && folder.is_dir()).then_some(folder)
+    }
+
+    /// On disk.
+    pub fn run(&self) -> &RunDirectory {
+        &self.run
+    }
+
+    /// When its worker was asked to stop, if it was.
+    pub fn asked_to_stop(&self) -> Option<SystemTime> {
+        [ASKED, "stop"].into_iter().find_map(|file| self.since_start(file))
+    }
+
+    /// Time of a file in `control`, if it is younger than the worker: what its predecessor was told does not count.
+    pub fn since_start(&self, file: &str) -> Option<SystemTime> {
+        let time = fs::metadata(self.run.path().join(CONTROL).join(file)).and_then(|found| found.modified()).ok()?;
+        let age = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        (age.as_secs_f64() >= self.history.started_at).then_some(time)
     }
 
     /// Where it stands.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use clove_training::run_directory::RunEvent;
+use clove_training::run_directory::{Line, RunEvent};
 
 use super::curve::Curve;
 use super::{Evaluation, MOST_WARNINGS, StepPoint};
@@ -46,6 +46,8 @@ pub struct History {
     pub seconds_left: Option<f64>,
     /// Process of the last worker.
     pub pid: Option<u32>,
+    /// When it began, in Unix seconds.
+    pub started_at: f64,
     /// What the last event that is no warning was.
     pub ending: Ending,
     warnings: VecDeque<String>,
@@ -53,8 +55,9 @@ pub struct History {
 }
 
 impl History {
-    /// Takes the next event.
-    pub fn apply(&mut self, event: RunEvent) {
+    /// Takes the next line.
+    pub fn apply(&mut self, line: Line) {
+        let Line { time, event } = line;
         self.ending = match &event {
             RunEvent::Warning { .. } => self.ending,
             RunEvent::Stopped { .. } => Ending::Stopped,
@@ -62,7 +65,10 @@ impl History {
             _ => Ending::Open,
         };
         match event {
-            RunEvent::Started { step, steps, pid, device, .. } => self.restart(step, steps, pid, device),
+            RunEvent::Started { step, steps, pid, device, .. } => {
+                self.restart(step, steps, pid, device);
+                self.started_at = time;
+            }
             RunEvent::Step { step, loss, lr, negatives_share, pairs_per_s, memory_bytes, seconds_left, .. } => {
                 self.curve.push(StepPoint { step, loss, lr, pairs_per_s, negatives_share, memory_bytes });
                 self.step = step;
@@ -139,6 +145,10 @@ fn shortened(mut text: String) -> String {
 mod tests {
     use super::*;
 
+    fn tell(history: &mut History, event: RunEvent) {
+        history.apply(Line { time: 1.0, event });
+    }
+
     fn started(step: u64) -> RunEvent {
         RunEvent::Started {
             step,
@@ -184,19 +194,19 @@ mod tests {
     #[test]
     fn a_resumed_worker_takes_back_what_was_lost() {
         let mut history = History::default();
-        history.apply(started(0));
-        (1..=8).for_each(|step| history.apply(stepped(step)));
-        history.apply(evaluated(4, 10.0));
-        history.apply(evaluated(8, 20.0));
-        history.apply(RunEvent::Failed { message: "out of memory".into() });
-        history.apply(RunEvent::Warning { message: "late".into() });
+        tell(&mut history, started(0));
+        (1..=8).for_each(|step| tell(&mut history, stepped(step)));
+        tell(&mut history, evaluated(4, 10.0));
+        tell(&mut history, evaluated(8, 20.0));
+        tell(&mut history, RunEvent::Failed { message: "out of memory".into() });
+        tell(&mut history, RunEvent::Warning { message: "late".into() });
         assert_eq!((history.step, history.failure.as_deref()), (8, Some("out of memory")));
         assert_eq!(history.ending, Ending::Failed);
-        history.apply(started(5));
+        tell(&mut history, started(5));
         assert_eq!(history.ending, Ending::Open);
         assert_eq!((history.step, &history.failure, history.seconds_left), (5, &None, None));
         assert_eq!(history.curve.last().unwrap().step, 5);
-        history.apply(evaluated(4, 11.0));
+        tell(&mut history, evaluated(4, 11.0));
         let values: Vec<f64> = history.evaluations.iter().map(|evaluation| evaluation.value).collect();
         assert_eq!(values, [11.0]);
         assert_eq!(history.seconds_per_step(16), Some(2.0));
@@ -206,7 +216,7 @@ mod tests {
     fn warnings_are_bounded_and_the_rest_is_counted() {
         let mut history = History::default();
         for n in 0..MOST_WARNINGS + 5 {
-            history.apply(RunEvent::Warning { message: format!("{n} {}", "ä".repeat(3_000)) });
+            tell(&mut history, RunEvent::Warning { message: format!("{n} {}", "ä".repeat(3_000)) });
         }
         let warnings = history.warnings();
         assert_eq!((warnings.len(), warnings[0].as_str()), (MOST_WARNINGS + 1, "5 earlier warnings are in events.jsonl"));

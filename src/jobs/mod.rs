@@ -24,7 +24,6 @@ mod process;
 mod queue;
 mod runs;
 mod schedule;
-mod slurm;
 mod thread;
 mod trial;
 mod view;
@@ -39,7 +38,6 @@ pub use link::Link;
 pub use local::Local;
 pub use runs::Runs;
 pub use schedule::{Note, Schedule};
-pub use slurm::{Slurm, Submitted};
 pub use thread::{start, start_with};
 pub use trial::trial;
 pub use view::{

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use clove_training::Recipe;
 use clove_training::run_directory::{Control, RunDirectory, RunError};
 
-use super::folder::is_live;
+use super::folder::{ASKED, CONTROL, Folder, is_live};
 use super::queue::{Order, Queue, Removed};
 use super::watch::Watch;
 use super::{JobId, JobState, JobView, JobsError, process};
@@ -115,7 +115,12 @@ impl Runs {
         let mut queue = Queue::lock(&self.folder)?;
         let run = self.run(id)?;
         if is_live(run.path()) || queue.order.is_starting(Some(id), process::now()) {
-            run.request(Control::Stop)?;
+            let folder = Folder::open(run, &queue.order)?;
+            if folder.asked_to_stop().is_none() {
+                let asked = folder.run().path().join(CONTROL).join(ASKED);
+                std::fs::write(&asked, "").map_err(JobsError::io("ask the worker", &asked))?;
+            }
+            folder.run().request(Control::Stop)?;
             return Ok(JobState::Stopping);
         }
         if queue.order.take(id).is_some() {
@@ -204,8 +209,7 @@ impl Runs {
 
     /// Where a job stands now.
     fn state(&self, id: &JobId) -> Result<JobState, JobsError> {
-        let folder = super::folder::Folder::open(self.run(id)?, &Order::read(&self.folder))?;
-        Ok(folder.state())
+        Ok(Folder::open(self.run(id)?, &Order::read(&self.folder))?.state())
     }
 }
 

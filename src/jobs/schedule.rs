@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clove_training::run_directory::RunDirectory;
 
-use super::folder::{Folder, LOG, is_live};
+use super::folder::{ASKED, CONTROL, Folder, LOG, is_live};
 use super::local::Local;
 use super::queue::{Order, Queue};
 use super::runs::Runs;
@@ -45,12 +45,9 @@ impl Schedule {
 
     /// Lets go of workers that ended, presses those that were asked to stop and do not, starts the next job.
     pub fn tick(&mut self, watch: &Watch) -> Vec<Note> {
-        let mut notes = Vec::new();
         // Who is not waited for stays in the process table.
         self.workers.retain_mut(|(_, child)| matches!(child.try_wait(), Ok(None)));
-        for (id, folder) in watch.folders().filter(|(_, folder)| folder.state() == JobState::Stopping) {
-            notes.extend(self.press(id, folder).map(|said| (format!("Stop {id}"), said)));
-        }
+        let mut notes = Self::press_all(watch);
         let order = Order::read(self.runs.folder());
         let is_busy = watch.folders().any(|(_, folder)| folder.state().is_live());
         if !order.jobs.is_empty() && !is_busy {
@@ -60,6 +57,12 @@ impl Schedule {
             }
         }
         notes
+    }
+
+    /// Presses every worker that was asked to stop and had time to. What was done about which.
+    pub fn press_all(watch: &Watch) -> Vec<Note> {
+        let stopping = watch.folders().filter(|(_, folder)| folder.state() == JobState::Stopping);
+        stopping.filter_map(|(id, folder)| Some((format!("Stop {id}"), Self::press(folder)?))).collect()
     }
 
     /// Whether a worker that this process started is alive.
@@ -87,8 +90,8 @@ impl Schedule {
         }
         queue.starting(&id);
         queue.save()?;
-        let control = run.path().join("control");
-        for leftover in ["stop", "save", TERMINATED] {
+        let control = run.path().join(CONTROL);
+        for leftover in ["stop", "save", ASKED, TERMINATED] {
             // Most are not there.
             let _ = std::fs::remove_file(control.join(leftover));
         }
@@ -111,19 +114,21 @@ impl Schedule {
     }
 
     /// Sends SIGTERM, once, to a worker that was asked to stop and had time to.
-    fn press(&self, id: &JobId, folder: &Folder) -> Option<String> {
-        let run = self.runs.run(id).ok()?;
-        let control = run.path().join("control");
-        let asked = std::fs::metadata(control.join("stop")).and_then(|found| found.modified()).ok()?;
+    fn press(folder: &Folder) -> Option<String> {
+        let path = folder.run().path();
+        let asked = folder.asked_to_stop()?;
         let step = folder.history().seconds_per_step(folder.recipe().batch).unwrap_or_default();
         let patience = Duration::try_from_secs_f64(STOP_SECONDS + STOP_STEPS * step).ok()?;
         let pid = folder.history().pid?;
-        if asked.elapsed().ok()? < patience || !is_live(run.path()) {
+        if asked.elapsed().ok()? < patience || folder.since_start(TERMINATED).is_some() || !is_live(path) {
             return None;
         }
-        OpenOptions::new().write(true).create_new(true).open(control.join(TERMINATED)).ok()?;
+        let mark = path.join(CONTROL).join(TERMINATED);
+        // An earlier worker's is in the way.
+        let _ = std::fs::remove_file(&mark);
+        OpenOptions::new().write(true).create_new(true).open(&mark).ok()?;
         let waited = patience.as_secs();
-        Some(match process::terminate(pid, run.path()) {
+        Some(match process::terminate(pid, path) {
             Ok(()) => format!(
                 "its worker did not stop within {waited} s and was sent SIGTERM; if it goes on, end process {pid} yourself"
             ),

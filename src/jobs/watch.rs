@@ -78,13 +78,13 @@ impl Watch {
         seen
     }
 
-    /// What is remembered of a job.
-    pub fn folder(&self, id: &JobId) -> Option<&Folder> {
-        self.folders.get(id)
+    /// Where a job stood at the last look.
+    pub fn state(&self, id: &JobId) -> Option<JobState> {
+        self.folders.get(id).map(Folder::state)
     }
 
     /// Every job, oldest first.
-    pub fn folders(&self) -> impl Iterator<Item = (&JobId, &Folder)> {
+    pub(super) fn folders(&self) -> impl Iterator<Item = (&JobId, &Folder)> {
         self.folders.iter()
     }
 
