@@ -253,12 +253,13 @@ fn words(text: &str) -> Vec<Range<usize>> {
     let mut open = false;
     for (at, c) in text.char_indices() {
         let inside = c.is_alphanumeric() || (open && "'’-".contains(c));
-        match words.last_mut() {
-            Some(last) if open && inside => last.end = at + c.len_utf8(),
-            _ if inside && words.len() < WORDS => words.push(at..at + c.len_utf8()),
+        let end = at + c.len_utf8();
+        match words.last_mut().filter(|_| open) {
+            Some(last) if inside => last.end = end,
+            None if inside && words.len() < WORDS => words.push(at..end),
             _ => {}
         }
-        open = inside;
+        open = inside && words.last().is_some_and(|last| last.end == end);
     }
     words
 }

@@ -85,7 +85,9 @@ impl Jobs {
 
     /// New run directories that this window asked for.
     fn welcome(&mut self, list: &[JobView]) {
-        for job in list.iter().rev().filter(|job| self.get(&job.id).is_none()) {
+        let known = Arc::clone(&self.list);
+        let is_new = |job: &&JobView| known.iter().all(|other| other.id != job.id);
+        for job in list.iter().rev().filter(is_new) {
             if let Some(place) = self.awaited.iter().position(|(name, _)| *name == job.recipe.name) {
                 let (_, open) = self.awaited.remove(place);
                 self.open_when_done(&job.id, open);

@@ -112,7 +112,7 @@ fn trial_ui(ui: &mut Ui, session: &Session, form: &Form, asks: &mut Vec<Ask>) {
     let button = ui.add_enabled(ready, Button::new("Time three steps"));
     let response = button.on_hover_text(hover).on_disabled_hover_text("Once nothing stands in the way");
     if let Some(recipe) = form.draft.recipe().filter(|_| response.clicked()) {
-        asks.push(Ask::Jobs(JobsCommand::Trial(Box::new(recipe.clone()))));
+        asks.push(Ask::Job(JobAsk::Send(JobsCommand::Trial(Box::new(recipe.clone())))));
     }
 }
 

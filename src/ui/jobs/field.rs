@@ -50,15 +50,14 @@ fn name_ui(ui: &mut Ui, field: &Field, is_changed: bool) {
 }
 
 fn value_ui(ui: &mut Ui, field: &Field, text: &mut String, is_wrong: bool) -> Response {
-    let colored = |edit: TextEdit<'_>, color| if is_wrong { edit.text_color(color) } else { edit };
-    let color = ui.visuals().error_fg_color;
+    let color = is_wrong.then(|| ui.visuals().error_fg_color);
     let room = (ui.available_width() - 92.0).clamp(120.0, 300.0);
     match field.kind {
         Kind::Flag => flag_ui(ui, field, text),
         Kind::Choice(choices) => choice_ui(ui, field, choices, text),
         Kind::Paths => {
             let edit = TextEdit::multiline(text).desired_rows(2).desired_width(room).hint_text("One a line");
-            ui.add(colored(edit, color)).accessible_name(field.label)
+            ui.add(edit.text_color_opt(color)).accessible_name(field.label)
         }
         kind => {
             let hint = match kind {
@@ -69,7 +68,7 @@ fn value_ui(ui: &mut Ui, field: &Field, text: &mut String, is_wrong: bool) -> Re
             let is_number = !matches!(kind, Kind::Text | Kind::Path | Kind::Words);
             let width = if is_number { NUMBER } else { room };
             let edit = TextEdit::singleline(text).desired_width(width).hint_text(hint);
-            ui.add(colored(edit, color)).accessible_name(field.label)
+            ui.add(edit.text_color_opt(color)).accessible_name(field.label)
         }
     }
 }

@@ -117,7 +117,7 @@ impl Form {
         let now = ctx.time();
         let since = *self.changed.get_or_insert(now);
         if self.asked.is_none() || now - since >= PAUSE {
-            asks.push(Ask::Jobs(JobsCommand::Check(Box::new(recipe.clone()))));
+            asks.push(Ask::Job(JobAsk::Send(JobsCommand::Check(Box::new(recipe.clone())))));
             self.asked = Some(recipe.clone());
             self.changed = None;
         } else {

@@ -163,7 +163,7 @@ impl Writer {
     ///
     /// # Errors
     /// What the file system refuses.
-    pub fn finish(self, result: &RunResult) -> Result<(), RunError> {
+    pub fn finish(&self, result: &RunResult) -> Result<(), RunError> {
         let path = self.run.path.join(RESULT);
         let json = serde_json::to_string_pretty(result).map_err(io::Error::from);
         let written = json.and_then(|json| aside::write(&path, format!("{json}\n").as_bytes()));
@@ -196,7 +196,7 @@ fn whole_lines(file: &mut File) -> io::Result<u64> {
         let start = end.saturating_sub(BLOCK);
         let mut block = Vec::new();
         file.seek(SeekFrom::Start(start))?;
-        file.by_ref().take(end - start).read_to_end(&mut block)?;
+        (&mut *file).take(end - start).read_to_end(&mut block)?;
         if let Some(last) = block.iter().rposition(|byte| *byte == b'\n') {
             return Ok(start + last as u64 + 1);
         }
