@@ -95,13 +95,7 @@ fn openai() -> Option<(Arc<Tokenizer>, String)> {
     Tokenizer::openai(77).ok().map(|tokenizer| (Arc::new(tokenizer), "OpenAI's CLIP".to_owned()))
 }
 
-fn preview(
-    generator: &Generator,
-    tokenizer: &Tokenizer,
-    name: String,
-    caption: String,
-    seed: u64,
-) -> NegativesPreview {
+fn preview(generator: &Generator, tokenizer: &Tokenizer, name: String, caption: String, seed: u64) -> NegativesPreview {
     let ids = tokenizer.encode(&caption);
     let info = |negative: Negative| NegativeInfo {
         changed: changed(&caption, &negative.caption),
@@ -225,8 +219,7 @@ fn changed(caption: &str, negative: &str) -> Vec<Range<usize>> {
     let mut common = vec![vec![0_u16; new.len() + 1]; old.len() + 1];
     for i in (0..old.len()).rev() {
         for j in (0..new.len()).rev() {
-            common[i][j] =
-                if same(i, j) { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
+            common[i][j] = if same(i, j) { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
         }
     }
     let (mut i, mut j) = (0, 0);
@@ -253,10 +246,10 @@ fn words(text: &str) -> Vec<Range<usize>> {
     let mut open = false;
     for (at, c) in text.char_indices() {
         let inside = c.is_alphanumeric() || (open && "'’-".contains(c));
-        let end = at + c.len_utf8();
+        let (end, has_room) = (at + c.len_utf8(), words.len() < WORDS);
         match words.last_mut().filter(|_| open) {
             Some(last) if inside => last.end = end,
-            None if inside && words.len() < WORDS => words.push(at..end),
+            None if inside && has_room => words.push(at..end),
             _ => {}
         }
         open = inside && words.last().is_some_and(|last| last.end == end);

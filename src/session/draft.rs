@@ -100,9 +100,8 @@ impl Draft {
         self.errors.clear();
         self.recipe = self.origin.clone();
         for field in FIELDS {
-            let set = value_of(field.kind, self.text(field.key)).and_then(|value| {
-                self.recipe.set(field.key, value).map_err(|error| sentence(&error))
-            });
+            let set = value_of(field.kind, self.text(field.key))
+                .and_then(|value| self.recipe.set(field.key, value).map_err(|error| sentence(&error)));
             if let Err(error) = set {
                 self.errors.insert(field.key, error);
             }
@@ -205,7 +204,8 @@ mod tests {
         assert_eq!(draft.error("lr"), Some("Must be a positive number"));
         assert_eq!(draft.error("betas"), Some("Needs two numbers, as in 0.9, 0.98"));
         assert!(draft.error("alpha").is_some() && draft.error("name").is_some() && draft.recipe().is_none());
-        for (key, text) in [("steps", "1,200"), ("lr", "3e-4"), ("betas", "0.9; 0.95"), ("alpha", "0.5"), ("name", "x")] {
+        for (key, text) in [("steps", "1,200"), ("lr", "3e-4"), ("betas", "0.9; 0.95"), ("alpha", "0.5"), ("name", "x")]
+        {
             draft.set(key, text.into());
         }
         let recipe = draft.recipe().unwrap();

@@ -298,3 +298,151 @@ fn title(evaluation: &Evaluation) -> String {
 pub fn base_of(job: &JobView) -> PathBuf {
     PathBuf::from(&job.recipe.base)
 }
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these numbers are exact in binary")]
+mod tests {
+    use super::*;
+    use crate::session::PRESETS;
+
+    fn job(name: &str, state: JobState, done: bool) -> JobView {
+        let mut recipe = PRESETS[0].recipe().unwrap();
+        name.clone_into(&mut recipe.name);
+        JobView {
+            id: JobId(format!("20261125-093000_{name}")),
+            folder: PathBuf::from("/runs").join(name),
+            steps: recipe.steps,
+            recipe: Arc::new(recipe),
+            state,
+            place: None,
+            step: 0,
+            seconds_left: None,
+            points: Arc::default(),
+            evaluations: Arc::default(),
+            checkpoints: Arc::default(),
+            warnings: Arc::default(),
+            failure: None,
+            log_tail: "".into(),
+            device: String::new(),
+            weights: done.then(|| PathBuf::from("/runs").join(name).join("weights/hf")),
+        }
+    }
+
+    fn list(session: &mut Session, jobs: &[JobView]) {
+        session.apply_jobs(JobsEvent::Jobs(Arc::new(jobs.to_vec())));
+    }
+
+    #[test]
+    fn only_jobs_of_this_window_open_when_they_are_done() {
+        let mut session = Session::default();
+        list(&mut session, &[job("old", JobState::Running, false)]);
+        session.jobs.expect("new", true);
+        session.jobs.expect("quiet", false);
+        let [old, new, quiet] = ["old", "new", "quiet"].map(|name| job(name, JobState::Running, false));
+        list(&mut session, &[quiet, new.clone(), old]);
+        assert!(session.jobs.opens_when_done(&new.id));
+        assert_eq!(session.jobs.started.len(), 2);
+        let done = ["quiet", "new", "old"].map(|name| job(name, JobState::Done, true));
+        list(&mut session, &done);
+        assert_eq!(session.jobs.opening, std::slice::from_ref(&new.id));
+        let told: Vec<_> = session.notices.list().iter().map(|notice| notice.gravity).collect();
+        assert_eq!(told, [Gravity::News; 3]);
+        list(&mut session, &done);
+        assert_eq!((session.jobs.opening.len(), session.notices.list().len()), (1, 3), "an end is told once");
+    }
+
+    #[test]
+    fn jobs_that_ended_before_the_window_opened_are_no_news() {
+        let mut session = Session::default();
+        list(&mut session, &[job("old", JobState::Done, true), job("bad", JobState::Failed, false)]);
+        assert!(session.notices.list().is_empty() && session.jobs.known);
+    }
+
+    #[test]
+    fn failures_and_interruptions_are_told_with_what_to_do() {
+        let mut session = Session::default();
+        list(&mut session, &[job("a", JobState::Running, false), job("b", JobState::Running, false)]);
+        let mut failed = job("a", JobState::Failed, false);
+        failed.failure = Some("no image can be read".into());
+        list(&mut session, &[failed, job("b", JobState::Interrupted, false)]);
+        let told: Vec<_> = session.notices.list().iter().map(|n| (n.gravity, n.summary.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                (Gravity::Failure, "a failed: no image can be read"),
+                (Gravity::Warning, "b was interrupted; resumed, it goes on from step 0"),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_undo_stands_until_the_job_is_back() {
+        let mut session = Session::default();
+        let kept = job("kept", JobState::Done, true);
+        let gone = job("gone", JobState::Done, true);
+        list(&mut session, &[kept.clone(), gone.clone()]);
+        session.jobs.removed = Some((gone.id.clone(), "gone".into()));
+        list(&mut session, &[kept.clone(), gone.clone()]);
+        assert!(session.jobs.removed.is_some(), "an answer from before the removal");
+        list(&mut session, std::slice::from_ref(&kept));
+        assert!(session.jobs.removed.is_some());
+        list(&mut session, &[kept, gone]);
+        assert!(session.jobs.removed.is_none());
+    }
+
+    #[test]
+    fn a_trial_that_fails_is_told_where_it_was_asked_for() {
+        let mut session = Session::default();
+        let failed = |what: &str| JobsEvent::Failed { what: what.into(), details: "no room".into() };
+        session.jobs.trial = Trial::Running;
+        session.apply_jobs(failed("Trial"));
+        assert_eq!((&session.jobs.trial, session.notices.list().len()), (&Trial::Failed("no room".into()), 0));
+        session.apply_jobs(failed("Stop demo"));
+        assert_eq!(session.notices.list()[0].summary, "Stop demo: no room");
+    }
+
+    #[test]
+    fn a_running_mean_follows_slowly_and_starts_at_the_first_value() {
+        let flat: Vec<[f64; 2]> = (0..100).map(|x| [f64::from(x), 2.0]).collect();
+        assert!(smoothed(&flat).iter().all(|point| (point[1] - 2.0).abs() < 1e-12));
+        let step: Vec<[f64; 2]> = (0..300).map(|x| [f64::from(x), if x < 150 { 0.0 } else { 1.0 }]).collect();
+        let mean = smoothed(&step);
+        assert_eq!((mean[149][1], mean[0]), (0.0, [0.0, 0.0]));
+        // A 30th of the curve, 10 values, closes all but 1/e of a step.
+        assert!((mean[159][1] - (1.0 - (-1.0_f64).exp())).abs() < 1e-6, "{}", mean[159][1]);
+        assert!(smoothed(&[]).is_empty());
+    }
+
+    #[test]
+    fn evaluations_become_a_table_of_alphas() {
+        let scored = |step, alpha, benchmark: &str, value| Evaluation {
+            step,
+            alpha,
+            benchmark: benchmark.into(),
+            task: Some("swap_obj".into()),
+            metric: "accuracy".into(),
+            value,
+            interval: [value, value],
+            scored: 10,
+        };
+        let all = [
+            scored(100, 0.0, "b", 1.0),
+            scored(100, 1.0, "b", 2.0),
+            scored(200, 0.6, "b", 3.0),
+            scored(100, 0.0, "a", 4.0),
+            scored(100, 0.0, "a", 5.0),
+        ];
+        assert_eq!(alphas(&all), [0.0, 0.6, 1.0]);
+        let rows = score_rows(&all);
+        let told = |row: &ScoreRow| row.at.iter().map(|e| e.as_ref().map(|e| e.value)).collect::<Vec<_>>();
+        let told: Vec<_> = rows.iter().map(|row| (row.title.as_str(), row.step, told(row))).collect();
+        assert_eq!(
+            told,
+            [
+                ("a swap obj", 100, vec![Some(5.0), None, None]),
+                ("b swap obj", 200, vec![None, Some(3.0), None]),
+                ("b swap obj", 100, vec![Some(1.0), None, Some(2.0)]),
+            ]
+        );
+    }
+}

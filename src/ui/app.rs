@@ -297,8 +297,21 @@ impl App {
 
     fn draw(&mut self, ui: &mut Ui, asks: &mut Vec<Ask>) {
         let bar = |ui: &Ui| Frame::new().fill(look::panel(ui.visuals())).inner_margin(Margin::symmetric(12, 0));
-        let Self { session, tree, models, alpha, tradeoff, slices, data, examples, pictures, chooser, jobs, negatives, .. } =
-            self;
+        let Self {
+            session,
+            tree,
+            models,
+            alpha,
+            tradeoff,
+            slices,
+            data,
+            examples,
+            pictures,
+            chooser,
+            jobs,
+            negatives,
+            ..
+        } = self;
         Panel::top("top").exact_size(40.0).frame(bar(ui)).show(ui, |ui| {
             top_bar_ui(ui, session, &self.device, asks);
         });

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use clove::benchmark::{MetricName, Outcome, Score};
 use clove::engine::{
-    BenchmarkInfo, CheckpointInfo, Command, DataInfo, End, Event, ExampleId, ExampleInfo, Failure, FocusScore,
-    FoundInfo, ImageId, Link, OptionScore, PairInfo, Picture, Scores, Status, SweepProgress,
+    BenchmarkInfo, CheckpointInfo, Command, DataInfo, Draw, Element, End, Event, ExampleId, ExampleInfo, Failure,
+    FocusScore, FoundInfo, ImageId, Link, NegativeInfo, NegativesPreview, OptionScore, PairInfo, Picture, Scores,
+    Status, SweepProgress,
 };
 use clove::patch::{Alpha, AlphaMap};
 
@@ -102,6 +103,9 @@ impl Engine {
             }
             Command::RunSweep(true) => self.sweep(),
             Command::RunSweep(false) => self.advance(self.points, true),
+            Command::PreviewNegatives { caption, seed } => {
+                self.tell(Event::NegativesPreviewed(Arc::new(preview(caption, seed))));
+            }
             Command::ChooseData { .. } | Command::Quit => {}
         }
     }
@@ -316,6 +320,67 @@ fn focus(data: &DataInfo, id: ExampleId, alpha: AlphaMap) -> FocusScore {
         probability: (logits[i] / sum) as f32,
     });
     FocusScore { id, alpha, options: options.collect(), logit_scale: 100.0 }
+}
+
+/// Fixed negatives of any caption; its second candidate has the caption's own tokens, and one word has none.
+fn preview(caption: String, seed: u64) -> NegativesPreview {
+    let info = |text: &str, to: &str, what, weight, share, reason: &str, same_tokens| NegativeInfo {
+        changed: text.find(to).map(|at| at..at + to.len()).into_iter().collect(),
+        caption: text.into(),
+        what,
+        weight,
+        share,
+        reason: reason.into(),
+        same_tokens,
+    };
+    if caption.split_whitespace().count() < 3 {
+        let refusal = format!("Only “{caption}” is named; add a second thing, as in “a dog on a sofa”");
+        let draws = ["replace", "negclip", "swap", "shuffle", "relation"];
+        let draws = draws.map(|style| Draw { style, about: "", negative: None }).into();
+        return NegativesPreview { caption, seed, draws, refusal: Some(refusal), ..NegativesPreview::default() };
+    }
+    let long = "a green ball to the left of a blue cone";
+    let draw = |style, text: &str, to: &str, what| Draw {
+        style,
+        about: "What the style does",
+        negative: Some(info(text, to, what, 1, 1.0, "", false)),
+    };
+    let entity = |to: &str, weight, share, same| {
+        info(&long.replace("ball", to), to, "another entity", weight, share, "both are a kind of artifact", same)
+    };
+    NegativesPreview {
+        draws: vec![
+            draw("replace", "a green ball to the right of a blue cone", "right", "another relation"),
+            draw("negclip", "a blue cone to the left of a green ball", "blue cone", "two noun phrases change places"),
+            draw("swap", "a blue ball to the left of a green cone", "blue", "two modifiers change places"),
+            draw("shuffle", "ball a green the to left a of cone blue", "ball a green the to left", "another order"),
+            Draw { style: "relation", about: "", negative: None },
+        ],
+        elements: vec![
+            Element {
+                words: "ball".into(),
+                kind: "entity",
+                candidates: vec![entity("sphere", 31, 0.42, false), entity("globe", 4, 0.05, true)],
+            },
+            Element {
+                words: "left of".into(),
+                kind: "relation",
+                candidates: vec![info(
+                    "a green ball to the right of a blue cone",
+                    "right of",
+                    "another relation",
+                    12,
+                    0.5,
+                    "antonym",
+                    false,
+                )],
+            },
+        ],
+        refusal: None,
+        tokenizer: "demo base".into(),
+        caption,
+        seed,
+    }
 }
 
 /// Two coloured shapes on a pale ground.

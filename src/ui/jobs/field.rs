@@ -1,9 +1,7 @@
 //! One field of the form: its name, its value, its unit, and what is wrong with it.
 
 use clove_training::recipe::{Field, Kind};
-use eframe::egui::{
-    self, Align, ComboBox, Label, Layout, Response, RichText, Sense, TextEdit, Ui, WidgetInfo, vec2,
-};
+use eframe::egui::{self, Align, ComboBox, Label, Layout, Response, RichText, Sense, TextEdit, Ui, WidgetInfo, vec2};
 
 use crate::session::Draft;
 use crate::ui::ask::{Ask, JobAsk};

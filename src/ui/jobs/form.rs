@@ -22,15 +22,8 @@ const ASIDE: f32 = 268.0;
 /// Seconds without a change before a recipe is checked.
 const PAUSE: f64 = 0.3;
 
-const GROUPS: [Group; 7] = [
-    Group::Run,
-    Group::Data,
-    Group::Negatives,
-    Group::Optimizer,
-    Group::Model,
-    Group::Evaluation,
-    Group::Checkpoints,
-];
+const GROUPS: [Group; 7] =
+    [Group::Run, Group::Data, Group::Negatives, Group::Optimizer, Group::Model, Group::Evaluation, Group::Checkpoints];
 
 /// The form, while it is open.
 #[derive(Debug, Default)]

@@ -110,9 +110,7 @@ pub fn state_mark(painter: &Painter, visuals: &Visuals, center: Pos2, radius: f3
             let square = Rect::from_center_size(center, vec2(1.4, 1.4) * radius);
             painter.rect_stroke(square, 1.0, Stroke::new(1.4, look::accent(visuals)), egui::StrokeKind::Inside)
         }
-        JobState::Stopped => {
-            painter.rect_filled(Rect::from_center_size(center, vec2(1.4, 1.4) * radius), 1.0, weak)
-        }
+        JobState::Stopped => painter.rect_filled(Rect::from_center_size(center, vec2(1.4, 1.4) * radius), 1.0, weak),
         JobState::Interrupted => {
             look::caution_mark(painter, center, radius, visuals.warn_fg_color);
             return;

@@ -68,9 +68,7 @@ fn value_ui(ui: &mut Ui, evaluation: Option<&Evaluation>) {
         return;
     };
     let half = (high - low) / 2.0;
-    let hover = format!(
-        "{value:.2} %, 95 % interval {low:.2} to {high:.2} %\n{} examples",
-        words::count(*scored as usize)
-    );
+    let hover =
+        format!("{value:.2} %, 95 % interval {low:.2} to {high:.2} %\n{} examples", words::count(*scored as usize));
     ui.label(look::digits(format!("{value:.1} ±{half:.1}")).small()).on_hover_text(hover);
 }

@@ -10,8 +10,6 @@ use crate::ui::look;
 /// The bold line of an earlier pair.
 #[derive(Clone, Debug)]
 pub struct EarlierLine {
-    /// As [`crate::session::Earlier::id`].
-    pub id: u64,
     /// What its tuned was called.
     pub name: String,
     /// Ascending in alpha.
@@ -22,11 +20,7 @@ pub struct EarlierLine {
 pub fn earlier_lines(session: &Session, [x, y]: [Series; 2]) -> Vec<EarlierLine> {
     let shown = session.earlier().iter().filter(|earlier| earlier.shown);
     shown
-        .map(|earlier| EarlierLine {
-            id: earlier.id,
-            name: earlier.name.clone(),
-            marks: session.earlier_curve(earlier, x, y),
-        })
+        .map(|earlier| EarlierLine { name: earlier.name.clone(), marks: session.earlier_curve(earlier, x, y) })
         .collect()
 }
 
