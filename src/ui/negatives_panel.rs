@@ -64,10 +64,13 @@ pub fn negatives_panel_ui(ui: &mut Ui, session: &Session, state: &mut NegativesS
         return;
     };
     let stale = preview.caption != state.caption || preview.seed != state.seed;
+    ui.scope(|ui| {
+        look::dim_if(ui, stale);
+        remark_ui(ui, preview);
+    });
     ScrollArea::both().id_salt("negatives").auto_shrink([false, false]).show(ui, |ui| {
         ui.set_min_width(ui.available_width().max(NARROWEST));
         look::dim_if(ui, stale);
-        remark_ui(ui, preview);
         draws_ui(ui, preview);
         elements_ui(ui, preview);
     });
@@ -226,7 +229,7 @@ fn sentence_ui(ui: &mut Ui, negative: &NegativeInfo, around: Option<usize>, prev
             mark.on_hover_text(said);
         }
         let job = marked(ui, negative, around);
-        let label = if around.is_some() { Label::new(job).truncate() } else { Label::new(job).wrap() };
+        let label = if around.is_some() { Label::new(job).truncate() } else { Label::new(job).extend() };
         let response = ui.add(label);
         if around.is_some() {
             response.on_hover_ui(|ui| drop(ui.label(marked(ui, negative, None))));

@@ -3,7 +3,7 @@
 use clove::engine::Command;
 use clove::jobs::{JobState, JobsCommand, JobsEvent};
 use clove::ui::Start;
-use eframe::egui::{Key, Modifiers, Theme};
+use eframe::egui::{Key, Modifiers, Role, Theme};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::jobs_script::{JobsScript, RUNS, job, recipe};
@@ -121,12 +121,21 @@ fn the_queue_can_be_put_in_another_order() {
     click(&mut window, "Earlier in the queue");
     assert!(jobs.was_sent(|c| matches!(c, JobsCommand::MoveUp(id) if id.0.ends_with("second"))));
     click(&mut window, "Edit…");
-    window.get_by_label("Steps").focus();
+    field(&window, "Steps").focus();
     window.run_ok();
-    window.get_by_label("Steps").type_text("0");
+    field(&window, "Steps").type_text("0");
     settle(&mut window);
     click(&mut window, "Save recipe");
     assert!(jobs.was_sent(|c| matches!(c, JobsCommand::Edit(_, recipe) if recipe.steps == 6000)));
+}
+
+/// The box of a field; its name is a label too.
+fn field<'a>(window: &'a Window, name: &'a str) -> egui_kittest::Node<'a> {
+    window.get_by_role_and_label(Role::TextInput, name)
+}
+
+fn list(window: &Window) -> egui_kittest::Node<'_> {
+    window.get_by_role_and_label(Role::MultilineTextInput, "Data")
 }
 
 /// Past the pause after which a recipe is checked.
@@ -147,9 +156,9 @@ fn the_form_checks_a_recipe_times_it_and_queues_it() {
     window.get_by_label("Base: Fine");
     click(&mut window, "Time three steps");
     window.get_by_label_contains("s a step · 206 pairs/s");
-    window.get_by_label("Batch").focus();
+    field(&window, "Batch").focus();
     window.run_ok();
-    window.get_by_label("Batch").type_text("x");
+    field(&window, "Batch").type_text("x");
     settle(&mut window);
     window.get_by_label_contains("is no whole number");
     window.get_by_label("Run · 1 field to correct");
@@ -165,9 +174,9 @@ fn the_form_checks_a_recipe_times_it_and_queues_it() {
 fn what_is_in_the_way_keeps_a_recipe_from_starting() {
     let (mut window, _script, jobs) = panel(Vec::new());
     click(&mut window, "Fine-tune…");
-    window.get_by_label("Data").focus();
+    list(&window).focus();
     window.run_ok();
-    window.get_by_label("Data").type_text("/data/missing");
+    list(&window).type_text("/data/missing");
     settle(&mut window);
     window.get_by_label("Data: In the way");
     assert!(window.get_by_label("Start").accesskit_node().is_disabled());

@@ -2,7 +2,7 @@
 
 use clove::jobs::{JobState, JobView};
 use clove::ui::Start;
-use eframe::egui::{Rect, Theme, pos2};
+use eframe::egui::{Rect, Role, Theme, pos2};
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{SnapshotOptions, SnapshotResults, image_snapshot_options, try_image_snapshot_options};
 use image::GenericImageView;
@@ -221,9 +221,9 @@ fn the_recipe_form_looks_as_agreed() {
         let (mut window, _jobs) = with_jobs(size, theme, Vec::new());
         click(&mut window, "Fine-tune…");
         click(&mut window, "Time three steps");
-        window.get_by_label("Batch").focus();
+        window.get_by_role_and_label(Role::TextInput, "Batch").focus();
         window.run_ok();
-        window.get_by_label("Batch").type_text("x");
+        window.get_by_role_and_label(Role::TextInput, "Batch").type_text("x");
         for _ in 0..4 {
             window.step();
         }

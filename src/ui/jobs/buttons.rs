@@ -44,8 +44,8 @@ fn queued_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<Ask>)
     let place = job.place.unwrap_or(0);
     let id = || job.id.clone();
     let moves = [
-        ("⏶", "Earlier in the queue", place > 0, JobsCommand::MoveUp(id())),
-        ("⏷", "Later in the queue", place + 1 < session.jobs.queued(), JobsCommand::MoveDown(id())),
+        ("Up", "Earlier in the queue", place > 0, JobsCommand::MoveUp(id())),
+        ("Down", "Later in the queue", place + 1 < session.jobs.queued(), JobsCommand::MoveDown(id())),
     ];
     for (sign, name, enabled, command) in moves {
         let response = ui.add_enabled(enabled, Button::new(sign));

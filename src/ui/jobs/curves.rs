@@ -1,6 +1,8 @@
 //! What a run measures of itself, over its steps; several jobs on one plot.
 
-use eframe::egui::{self, Color32, Painter, Pos2, RichText, Sense, Shape, Stroke, Ui, Visuals, WidgetInfo, vec2};
+use eframe::egui::{
+    self, Color32, ComboBox, FontId, Painter, Pos2, RichText, Sense, Shape, Stroke, Ui, Visuals, WidgetInfo, vec2,
+};
 use egui_plot::{AxisHints, Plot, PlotPoint, PlotTransform};
 
 use super::state::JobsState;
@@ -18,26 +20,28 @@ struct Line<'a> {
     bold: Vec<[f64; 2]>,
     /// Place among the lines, from 0.
     place: usize,
+    measured: Measured,
 }
 
 /// Shows the choice, the names of the lines and the plot.
 pub fn curves_ui(ui: &mut Ui, session: &Session, state: &mut JobsState) {
+    let mut measured = state.measured;
+    let drawn = state.drawn(session);
+    let of = |measured| drawn.iter().enumerate().map(move |(place, job)| line(job, place, measured));
+    let lines: Vec<Line> = of(measured).collect();
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
-        for measured in Measured::ALL {
-            let text = RichText::new(measured.label()).small();
-            let response = ui.selectable_label(state.measured == measured, text);
-            if response.on_hover_text(measured.about()).clicked() {
-                state.measured = measured;
-            }
+        ui.spacing_mut().interact_size.y = 20.0;
+        measured_ui(ui, &mut measured);
+        if lines.len() > 1 {
+            names_ui(ui, &lines);
         }
     });
-    let measured = state.measured;
-    let drawn = state.drawn(session);
-    let lines: Vec<Line> = drawn.iter().enumerate().map(|(place, job)| line(job, place, measured)).collect();
-    if lines.len() > 1 {
-        names_ui(ui, &lines);
+    if state.measured != measured {
+        state.measured = measured;
+        // This frame still shows what was chosen before.
+        ui.request_repaint();
     }
+    let measured = lines.first().map_or(measured, |line| line.measured);
     if lines.iter().all(|line| line.raw.is_empty()) {
         let text = match drawn.first().map(|job| job.state.is_live()) {
             Some(true) => "Drawn from the first step on",
@@ -52,18 +56,29 @@ pub fn curves_ui(ui: &mut Ui, session: &Session, state: &mut JobsState) {
 fn line(job: &JobView, place: usize, measured: Measured) -> Line<'_> {
     let raw = curve(&job.points, measured);
     let bold = if measured == Measured::Loss { smoothed(&raw) } else { raw.clone() };
-    Line { job, raw, bold, place }
+    Line { job, raw, bold, place, measured }
+}
+
+fn measured_ui(ui: &mut Ui, measured: &mut Measured) {
+    let text = RichText::new(measured.label()).small();
+    let combo = ComboBox::from_id_salt("measured").width(104.0).selected_text(text);
+    let shown = combo.show_ui(ui, |ui| {
+        for one in Measured::ALL {
+            if ui.selectable_label(*measured == one, one.label()).on_hover_text(one.about()).clicked() {
+                *measured = one;
+            }
+        }
+    });
+    shown.response.accessible_name("What the curves show").on_hover_text(measured.about());
 }
 
 fn names_ui(ui: &mut Ui, lines: &[Line]) {
-    ui.horizontal_wrapped(|ui| {
-        for line in lines {
-            let (rect, _) = ui.allocate_exact_size(vec2(24.0, 12.0), Sense::hover());
-            let ends = [rect.left_center(), rect.right_center()];
-            stroke(ui.painter(), &ends, color(ui.visuals(), line.place), line.place);
-            ui.label(RichText::new(&line.job.recipe.name).small()).on_hover_text(line.job.id.0.clone());
-        }
-    });
+    for line in lines {
+        let (rect, _) = ui.allocate_exact_size(vec2(24.0, 12.0), Sense::hover());
+        let ends = [rect.left_center(), rect.right_center()];
+        stroke(ui.painter(), &ends, color(ui.visuals(), line.place), line.place);
+        ui.label(RichText::new(&line.job.recipe.name).small()).on_hover_text(line.job.id.0.clone());
+    }
 }
 
 /// The first line is the strongest; the others differ by colour and by dashes.
@@ -86,7 +101,12 @@ fn plot_ui(ui: &mut Ui, lines: &[Line], measured: Measured) {
     let [x, y] = bounds(lines, measured);
     let unit = if measured.unit().is_empty() { String::new() } else { format!(", {}", measured.unit()) };
     let label = format!("{}{unit}", measured.label());
-    let axis = |hints: AxisHints<'static>, label: &str| hints.label(look::label(label)).label_spacing(20.0..=32.0);
+    // In a low panel the curve needs the room of the axes' names.
+    let is_low = ui.available_height() < 120.0;
+    let axis = |hints: AxisHints<'static>, label: &str| {
+        let label = if is_low { "" } else { label };
+        hints.label(look::label(label)).label_spacing(20.0..=32.0).tick_label_font(FontId::proportional(10.0))
+    };
     let step = AxisHints::new_x().formatter(|mark, _| words::count(mark.value.max(0.0).round() as usize));
     let value = AxisHints::new_y().formatter(|mark, _| short(mark.value)).min_thickness(36.0);
     let plot = Plot::new("job curves")

@@ -2,7 +2,7 @@
 
 use clove_training::Recipe;
 use clove_training::recipe::FIELDS;
-use eframe::egui::{self, Align, Grid, Label, Layout, RichText, ScrollArea, Ui};
+use eframe::egui::{self, Align, Grid, Label, Layout, RichText, ScrollArea, Ui, vec2};
 
 use super::buttons::buttons_ui;
 use super::checkpoints::checkpoints_ui;
@@ -43,19 +43,21 @@ pub fn details_ui(ui: &mut Ui, session: &Session, state: &mut JobsState, asks: &
     }
 }
 
+/// How far it is, and what it did last; beside it, what happens at its end.
 fn figures_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<Ask>) {
-    ui.horizontal_wrapped(|ui| {
-        let mut facts = vec![sentence(job)];
-        if let Some(point) = job.points.last() {
-            facts.push(format!("loss {:.3}", point.loss));
-            if job.state.is_live() {
-                facts.push(format!("{} pairs/s", words::count(point.pairs_per_s.round() as usize)));
-            }
+    let mut facts = vec![sentence(job)];
+    if let Some(point) = job.points.last() {
+        facts.push(format!("loss {:.3}", point.loss));
+        if job.state.is_live() {
+            facts.push(format!("{} pairs/s", words::count(point.pairs_per_s.round() as usize)));
         }
-        if !job.device.is_empty() {
-            facts.push(job.device.clone());
-        }
-        ui.label(look::digits(facts.join(" · ")).small());
+    }
+    if !job.device.is_empty() {
+        facts.push(job.device.clone());
+    }
+    let facts = facts.join(" · ");
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        ui.set_height(20.0);
         if job.state.is_live() || job.state == JobState::Queued {
             let mut open = session.jobs.opens_when_done(&job.id);
             let hover = "When it is done, its weights become tuned and the sweep starts; the curve of the pair before \
@@ -64,11 +66,17 @@ fn figures_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<Ask>
                 asks.push(Ask::Job(JobAsk::OpenWhenDone(job.id.clone(), open)));
             }
         }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.add(Label::new(look::digits(&facts).small()).truncate()).on_hover_text(&facts);
+        });
     });
 }
 
 fn parts_ui(ui: &mut Ui, job: &JobView, state: &mut JobsState) {
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
+        ui.spacing_mut().button_padding = vec2(6.0, 1.0);
+        ui.spacing_mut().interact_size.y = 20.0;
         let counted = |text: &str, n: usize| if n == 0 { text.to_owned() } else { format!("{text} {n}") };
         for (part, text, hover) in [
             (Part::Curves, "Curves".to_owned(), "Loss, learning rate, speed, negatives and memory over the steps"),

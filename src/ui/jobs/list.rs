@@ -2,9 +2,10 @@
 
 use eframe::egui::{
     self, Checkbox, Color32, Painter, Pos2, Rect, RichText, ScrollArea, Sense, Stroke, TextStyle, TextWrapMode, Ui,
-    Visuals, WidgetInfo, WidgetText, pos2, vec2,
+    UiBuilder, Visuals, WidgetInfo, WidgetText, pos2, vec2,
 };
 
+use super::panel::runs_ui;
 use super::state::JobsState;
 use crate::jobs::{JobState, JobView};
 use crate::session::Session;
@@ -21,6 +22,8 @@ pub fn list_ui(ui: &mut Ui, session: &Session, state: &mut JobsState) {
         for job in session.jobs.list.iter() {
             row_ui(ui, job, chosen.as_ref() == Some(&job.id), state);
         }
+        ui.add_space(look::STEP);
+        runs_ui(ui, state);
     });
 }
 
@@ -60,7 +63,9 @@ fn row_ui(ui: &mut Ui, job: &JobView, is_chosen: bool, state: &mut JobsState) {
 fn compare_ui(ui: &mut Ui, row: Rect, job: &JobView, state: &mut JobsState) {
     let place = Rect::from_center_size(pos2(row.right() - 16.0, row.top() + 18.0), vec2(18.0, 18.0));
     let mut on = state.is_compared(&job.id);
-    let response = ui.put(place, Checkbox::without_text(&mut on));
+    // A row of its own: what is put into it must not move the next one.
+    let mut corner = ui.new_child(UiBuilder::new().max_rect(place).id_salt(&job.id.0));
+    let response = corner.add(Checkbox::without_text(&mut on));
     let name = format!("Compare {}", job.recipe.name);
     response.widget_info(|| WidgetInfo::selected(egui::Role::CheckBox, true, on, &name));
     if response.on_hover_text("Draw its curves beside those of the chosen job").changed() {

@@ -3,7 +3,10 @@
 use eframe::egui::{Label, RichText, ScrollArea, Sense, Ui, vec2};
 
 use crate::jobs::JobView;
-use crate::ui::look;
+use crate::ui::look::{self, words};
+
+/// Warnings shown at a time.
+const SHOWN: usize = 2;
 
 /// Shows warnings above the log.
 pub fn log_ui(ui: &mut Ui, job: &JobView) {
@@ -17,20 +20,33 @@ pub fn log_ui(ui: &mut Ui, job: &JobView) {
         }
         ui.add(Label::new(look::label(&path)).truncate());
     });
+    warnings_ui(ui, job);
     ScrollArea::both().id_salt("log").auto_shrink([false, false]).stick_to_bottom(true).show(ui, |ui| {
-        for warning in job.warnings.iter() {
-            ui.horizontal(|ui| {
-                let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-                look::caution_mark(ui.painter(), rect.center(), 5.0, ui.visuals().warn_fg_color);
-                ui.label(RichText::new(warning).small().color(ui.visuals().warn_fg_color));
-            });
-        }
         if job.log_tail.is_empty() {
-            if job.warnings.is_empty() {
-                ui.label(look::label("Nothing was written yet"));
-            }
+            ui.label(look::label("The log is empty"));
             return;
         }
         ui.add(Label::new(look::digits(&*job.log_tail).small()).extend());
     });
+}
+
+/// The newest warnings; the rest is a hover away.
+fn warnings_ui(ui: &mut Ui, job: &JobView) {
+    let older = job.warnings.len().saturating_sub(SHOWN);
+    for warning in job.warnings.iter().skip(older) {
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+            look::caution_mark(ui.painter(), rect.center(), 5.0, ui.visuals().warn_fg_color);
+            let text = RichText::new(warning).small().color(ui.visuals().warn_fg_color);
+            ui.add(Label::new(text).truncate()).on_hover_text(warning);
+        });
+    }
+    if older > 0 {
+        let text = format!("and {} before; Copy log takes all", words::plural(older, "warning"));
+        ui.label(look::label(text)).on_hover_ui(|ui| {
+            for warning in job.warnings.iter().take(older).rev().take(12) {
+                ui.label(warning);
+            }
+        });
+    }
 }

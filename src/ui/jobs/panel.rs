@@ -16,15 +16,17 @@ pub fn jobs_panel_ui(ui: &mut Ui, session: &Session, state: &mut JobsState, asks
         empty_ui(ui, session, state, asks);
         return;
     }
-    bar_ui(ui, state, asks);
     undo_ui(ui, session, asks);
     let room = ui.available_rect_before_wrap();
-    let width = (room.width() * 0.36).clamp(168.0, 300.0);
+    let width = (room.width() * 0.36).clamp(176.0, 300.0);
     let middle = room.left() + width;
     let left = Rect::from_min_max(room.min, pos2(middle, room.bottom()));
     let right = Rect::from_min_max(pos2(middle + 12.0, room.top()), room.max);
     ui.painter().vline(middle + 5.0, room.y_range(), egui::Stroke::new(1.0, look::hairline(ui.visuals())));
-    ui.scope_builder(UiBuilder::new().max_rect(left).id_salt("jobs list"), |ui| list_ui(ui, session, state));
+    ui.scope_builder(UiBuilder::new().max_rect(left).id_salt("jobs list"), |ui| {
+        ui.horizontal_wrapped(|ui| start_ui(ui, asks));
+        list_ui(ui, session, state);
+    });
     ui.scope_builder(UiBuilder::new().max_rect(right).id_salt("job"), |ui| details_ui(ui, session, state, asks));
 }
 
@@ -43,14 +45,8 @@ fn start_ui(ui: &mut Ui, asks: &mut Vec<Ask>) {
     }
 }
 
-fn bar_ui(ui: &mut Ui, state: &JobsState, asks: &mut Vec<Ask>) {
-    ui.horizontal(|ui| {
-        start_ui(ui, asks);
-        runs_ui(ui, state);
-    });
-}
-
-fn runs_ui(ui: &mut Ui, state: &JobsState) {
+/// The runs folder; a click copies its path.
+pub(super) fn runs_ui(ui: &mut Ui, state: &JobsState) {
     let path = state.runs.display().to_string();
     let hover = format!("{path}\nEvery job is a folder in it; clove jobs shows the same list. Click to copy the path");
     let text = RichText::new(&path).small().weak();

@@ -21,16 +21,19 @@ pub fn scores_ui(ui: &mut Ui, job: &JobView) {
         return;
     }
     let (alphas, rows) = (alphas(&job.evaluations), score_rows(&job.evaluations));
-    let narrowest = 190.0 + 92.0 * alphas.len() as f32;
+    // A narrow panel leaves the intervals to the hover texts.
+    let is_wide = ui.available_width() >= 190.0 + 92.0 * alphas.len() as f32;
+    let column = if is_wide { 84.0 } else { 46.0 };
+    let narrowest = 150.0 + (column + 8.0) * alphas.len() as f32;
     ScrollArea::horizontal().id_salt("scores").auto_shrink([false, false]).show(ui, |ui| {
         ui.set_min_width(ui.available_width().max(narrowest));
         TableBuilder::new(ui)
             .id_salt("scores")
             .striped(true)
             .cell_layout(Layout::right_to_left(Align::Center))
-            .column(Column::remainder().at_least(120.0).clip(true))
-            .column(Column::exact(54.0))
-            .columns(Column::exact(84.0), alphas.len())
+            .column(Column::remainder().at_least(84.0).clip(true))
+            .column(Column::exact(42.0))
+            .columns(Column::exact(column), alphas.len())
             .auto_shrink([false, false])
             .header(look::ROW, |mut header| {
                 header.col(|ui| {
@@ -55,14 +58,14 @@ pub fn scores_ui(ui: &mut Ui, job: &JobView) {
                     });
                     row.col(|ui| drop(ui.label(look::digits(words::count(line.step as usize)).small())));
                     for evaluation in &line.at {
-                        row.col(|ui| value_ui(ui, evaluation.as_ref()));
+                        row.col(|ui| value_ui(ui, evaluation.as_ref(), is_wide));
                     }
                 });
             });
     });
 }
 
-fn value_ui(ui: &mut Ui, evaluation: Option<&Evaluation>) {
+fn value_ui(ui: &mut Ui, evaluation: Option<&Evaluation>, is_wide: bool) {
     let Some(Evaluation { value, interval: [low, high], scored, .. }) = evaluation else {
         ui.label(look::digits("–").small().weak());
         return;
@@ -70,5 +73,6 @@ fn value_ui(ui: &mut Ui, evaluation: Option<&Evaluation>) {
     let half = (high - low) / 2.0;
     let hover =
         format!("{value:.2} %, 95 % interval {low:.2} to {high:.2} %\n{} examples", words::count(*scored as usize));
-    ui.label(look::digits(format!("{value:.1} ±{half:.1}")).small()).on_hover_text(hover);
+    let text = if is_wide { format!("{value:.1} ±{half:.1}") } else { format!("{value:.1}") };
+    ui.label(look::digits(text).small()).on_hover_text(hover);
 }
