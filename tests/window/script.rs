@@ -57,6 +57,7 @@ struct Engine {
     alpha: AlphaMap,
     focus: Option<ExampleId>,
     points: usize,
+    reach: f64,
 }
 
 /// A link whose sweep stops after `points` of [`ALPHAS`] alphas.
@@ -64,7 +65,8 @@ pub fn link(points: usize) -> (Link, Script) {
     let (events, receiver): (Sender<Event>, Receiver<Event>) = channel();
     let log = Arc::new(Mutex::new(Vec::new()));
     let script = Script { log: log.clone(), events: events.clone() };
-    let engine = Engine { data: data(), events, log, generation: 0, alpha: AlphaMap::BASE, focus: None, points };
+    let engine =
+        Engine { data: data(), events, log, generation: 0, alpha: AlphaMap::BASE, focus: None, points, reach: 1.0 };
     let engine = Mutex::new(engine);
     (Link::new(move |command| engine.lock().unwrap().answer(command), receiver), script)
 }
@@ -119,6 +121,7 @@ impl Engine {
             }
         }
         self.generation += 1;
+        self.reach = if tuned.starts_with("demo:tuned") { 1.0 } else { 0.7 };
         let pair = PairInfo {
             base: checkpoint(base, "demo base"),
             tuned: checkpoint(tuned, "demo tuned"),
@@ -142,7 +145,10 @@ impl Engine {
 
     fn sweep(&self) {
         for alpha in sweep_order().into_iter().take(self.points) {
-            let scores = Arc::new(scores(&self.data, AlphaMap::one(Alpha::clamped(alpha))));
+            let linked = AlphaMap::one(Alpha::clamped(alpha));
+            // Weights that are not the demo's have moved less far.
+            let reached = AlphaMap::one(Alpha::clamped(self.reach * alpha));
+            let scores = Arc::new(Scores { alpha: linked, ..scores(&self.data, reached) });
             self.tell(Event::SweepPointScored { generation: self.generation, scores });
         }
         self.advance(self.points, false);

@@ -56,8 +56,8 @@ fn figures_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<Ask>
         facts.push(job.device.clone());
     }
     let facts = facts.join(" · ");
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        ui.set_height(20.0);
+    let row = vec2(ui.available_width(), 20.0);
+    ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
         if job.state.is_live() || job.state == JobState::Queued {
             let mut open = session.jobs.opens_when_done(&job.id);
             let hover = "When it is done, its weights become tuned and the sweep starts; the curve of the pair before \

@@ -80,9 +80,12 @@ pub fn form_window_ui(ctx: &Context, session: &Session, state: &mut FormState, a
     let window = egui::Window::new(title).id(egui::Id::unique("fine-tune")).open(&mut open).collapsible(false);
     let window = window.resizable(false).pivot(Align2::CENTER_CENTER).default_pos(ctx.content_rect().center());
     window.fixed_size(size).show(ctx, |ui| {
-        ui.set_min_size(size);
+        ui.set_min_size(ui.max_rect().size());
+        // Boxes must stand out from a window's ground too.
+        ui.visuals_mut().text_edit_bg_color = Some(look::sunken(ui.visuals()));
+        let room = ui.max_rect();
         presets_ui(ui, form, asks);
-        let room = Rect::from_min_max(ui.cursor().min, ui.min_rect().min + size);
+        let room = Rect::from_min_max(pos2(room.left(), ui.cursor().top()), room.max);
         let middle = room.right() - ASIDE;
         let left = Rect::from_min_max(room.min, pos2(middle - look::STEP, room.bottom()));
         let right = Rect::from_min_max(pos2(middle + look::STEP, room.top()), room.max);

@@ -93,8 +93,8 @@ pub fn sentence(job: &JobView) -> String {
         }
         JobState::Running if job.step == 0 => "starting…".to_owned(),
         JobState::Running => {
-            let left = job.seconds_left.map(|seconds| format!(" · {}", words::left(seconds))).unwrap_or_default();
-            format!("{steps}{left}")
+            let left = job.seconds_left.map(|seconds| format!("{} · ", words::left(seconds))).unwrap_or_default();
+            format!("{left}{steps}")
         }
         JobState::Done => format!("done · {} steps", words::count(job.steps as usize)),
         state => format!("{} · {steps}", state.name()),

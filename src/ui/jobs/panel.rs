@@ -18,13 +18,17 @@ pub fn jobs_panel_ui(ui: &mut Ui, session: &Session, state: &mut JobsState, asks
     }
     undo_ui(ui, session, asks);
     let room = ui.available_rect_before_wrap();
-    let width = (room.width() * 0.36).clamp(176.0, 300.0);
+    let width = (room.width() * 0.36).clamp(190.0, 300.0);
     let middle = room.left() + width;
     let left = Rect::from_min_max(room.min, pos2(middle, room.bottom()));
     let right = Rect::from_min_max(pos2(middle + 12.0, room.top()), room.max);
     ui.painter().vline(middle + 5.0, room.y_range(), egui::Stroke::new(1.0, look::hairline(ui.visuals())));
     ui.scope_builder(UiBuilder::new().max_rect(left).id_salt("jobs list"), |ui| {
-        ui.horizontal_wrapped(|ui| start_ui(ui, asks));
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            ui.style_mut().override_text_style = Some(egui::TextStyle::Small);
+            start_ui(ui, asks);
+        });
         list_ui(ui, session, state);
     });
     ui.scope_builder(UiBuilder::new().max_rect(right).id_salt("job"), |ui| details_ui(ui, session, state, asks));

@@ -23,16 +23,17 @@ pub fn scores_ui(ui: &mut Ui, job: &JobView) {
     let (alphas, rows) = (alphas(&job.evaluations), score_rows(&job.evaluations));
     // A narrow panel leaves the intervals to the hover texts.
     let is_wide = ui.available_width() >= 190.0 + 92.0 * alphas.len() as f32;
-    let column = if is_wide { 84.0 } else { 46.0 };
-    let narrowest = 150.0 + (column + 8.0) * alphas.len() as f32;
+    let column = if is_wide { 84.0 } else { 38.0 };
+    let narrowest = 130.0 + (column + 4.0) * alphas.len() as f32;
     ScrollArea::horizontal().id_salt("scores").auto_shrink([false, false]).show(ui, |ui| {
         ui.set_min_width(ui.available_width().max(narrowest));
+        ui.spacing_mut().item_spacing.x = 4.0;
         TableBuilder::new(ui)
             .id_salt("scores")
             .striped(true)
             .cell_layout(Layout::right_to_left(Align::Center))
             .column(Column::remainder().at_least(84.0).clip(true))
-            .column(Column::exact(42.0))
+            .column(Column::exact(38.0))
             .columns(Column::exact(column), alphas.len())
             .auto_shrink([false, false])
             .header(look::ROW, |mut header| {

@@ -36,7 +36,8 @@ impl Brush<'_> {
                 self.painter.circle_filled(self.place(mark), 2.4, fill);
             }
             if let Some(last) = line.marks.last() {
-                self.text(visuals, self.place(last), 8.0, &line.name, color);
+                // Below its mark: names of the present curve stand above theirs.
+                self.text(visuals, self.place(last) + vec2(0.0, 20.0), 8.0, &line.name, color);
             }
         }
     }
