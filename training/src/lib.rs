@@ -13,15 +13,18 @@
 //! * [`optimizer`]: `AdamW` with decay groups, the global gradient norm and its clipping.
 //! * [`trainer`]: one batch = one step; it brings the others together and never looks at a file or a clock's date.
 //! * [`run_directory`]: a job on disk: events, control, checkpoints. Imports the recipe alone.
+//! * [`run`]: a fine-tune from its first step, or its last checkpoint, to its result.
 //!
-//! Absent on purpose: run directories, shards on disk, resuming, gradient accumulation, several devices.
+//! Absent on purpose: several devices.
 
 pub mod batches;
 pub mod captions;
+mod indexed;
 pub mod loss;
 pub mod negatives;
 pub mod optimizer;
 pub mod recipe;
+pub mod run;
 pub mod run_directory;
 pub mod schedule;
 pub mod trainer;
@@ -29,7 +32,10 @@ mod two_tower;
 
 pub use batches::{BatchError, Sample, Sampler, Samples};
 pub use captions::{BatchSource, CropBox, Fault, FaultCounts, FaultKind, Prepare, SourceError};
+pub use indexed::Indexed;
 pub use recipe::{Recipe, RecipeError};
+pub use run::{Ending, Host, HostError, RunFailure, Summary, Trial, Worker};
+pub use run_directory::{RunDirectory, RunEvent};
 pub use trainer::{StepReport, TrainError, Trainer};
 pub use two_tower::TwoTower;
 

@@ -6,7 +6,9 @@ use crate::two_tower::TwoTower;
 use candle_core::{Device, Result, Tensor, Var};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Kinds of the first and of the second half of a caption, one-hot in an image's bytes.
 pub const KINDS: usize = 6;
@@ -159,5 +161,22 @@ pub fn recipe() -> Recipe {
         alpha: 0.6,
         checkpoint_every: 500,
         checkpoints_kept: 3,
+    }
+}
+
+/// A folder that goes with the test.
+pub struct Room(PathBuf);
+
+pub fn room() -> (Room, PathBuf) {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("clove-training-{}-{count}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    (Room(path.clone()), path)
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,32 +1,6 @@
 use super::*;
-use crate::tiny;
+use crate::tiny::{self, room};
 use std::time::Duration;
-
-fn room() -> (tempdir::Room, PathBuf) {
-    tempdir::room()
-}
-
-/// A folder that goes with the test; the crate has no dependency for it.
-mod tempdir {
-    use std::path::{Path, PathBuf};
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    pub struct Room(PathBuf);
-
-    pub fn room() -> (Room, PathBuf) {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("clove-run-{}-{count}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        (Room(path.clone()), path)
-    }
-
-    impl Drop for Room {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(Path::new(&self.0));
-        }
-    }
-}
 
 fn queued(runs: &Path) -> RunDirectory {
     RunDirectory::create(runs, &tiny::recipe(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_599_901)).unwrap()
