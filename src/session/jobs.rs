@@ -83,6 +83,16 @@ impl Jobs {
         }
     }
 
+    /// What was not done is not waited for.
+    fn give_up(&mut self, what: &str) {
+        if let Some(queued) = what.strip_prefix("Queue ") {
+            self.awaited.retain(|(name, _)| name != queued);
+        }
+        if let Some(kept) = what.strip_prefix("Remove ") {
+            self.removed.take_if(|(id, _)| id.0 == kept);
+        }
+    }
+
     /// New run directories that this window asked for.
     fn welcome(&mut self, list: &[JobView]) {
         let known = Arc::clone(&self.list);
@@ -110,6 +120,7 @@ impl Session {
                     self.jobs.trial = Trial::Failed(details.clone());
                     return;
                 }
+                self.jobs.give_up(&what);
                 let failure = Failure { summary: format!("{what}: {details}"), details, end: None };
                 self.notices.push(Gravity::Failure, failure);
             }
@@ -399,6 +410,19 @@ mod tests {
         assert_eq!((&session.jobs.trial, session.notices.list().len()), (&Trial::Failed("no room".into()), 0));
         session.apply_jobs(failed("Stop demo"));
         assert_eq!(session.notices.list()[0].summary, "Stop demo: no room");
+    }
+
+    #[test]
+    fn what_was_refused_is_not_waited_for() {
+        let mut session = Session::default();
+        let kept = job("kept", JobState::Running, false);
+        list(&mut session, std::slice::from_ref(&kept));
+        session.jobs.removed = Some((kept.id.clone(), "kept".into()));
+        session.jobs.expect("other", true);
+        for what in [format!("Remove {}", kept.id), "Queue other".into()] {
+            session.apply_jobs(JobsEvent::Failed { what, details: "no".into() });
+        }
+        assert!(session.jobs.removed.is_none() && session.jobs.awaited.is_empty());
     }
 
     #[test]

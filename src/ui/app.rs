@@ -29,7 +29,7 @@ use super::thumbnails::Pictures;
 use super::tradeoff::{TradeoffState, tradeoff_panel_ui};
 use super::{look, status_line::status_line_ui, top_bar::top_bar_ui};
 use crate::engine::{Command, End, ExampleId, Failure, Link};
-use crate::jobs::{self as fine_tunes, JobsCommand};
+use crate::jobs::{JobsCommand, Link as JobsLink};
 use crate::patch::{Alpha, AlphaMap};
 use crate::session::{Gravity, Session};
 
@@ -54,7 +54,7 @@ pub struct Start {
 /// The window's contents.
 pub struct App {
     link: Link,
-    jobs_link: fine_tunes::Link,
+    jobs_link: JobsLink,
     session: Session,
     device: String,
     ends: [Option<PathBuf>; 2],
@@ -84,7 +84,7 @@ impl App {
     pub fn new(
         ctx: &Context,
         storage: Option<&dyn Storage>,
-        (link, jobs_link): (Link, fine_tunes::Link),
+        (link, jobs_link): (Link, JobsLink),
         start: Start,
     ) -> Self {
         look::apply(ctx);

@@ -144,7 +144,8 @@ fn lower_first(text: &str) -> String {
 fn draws_ui(ui: &mut Ui, preview: &NegativesPreview) {
     let hover = "One draw of each style; the recipe names the style of a run";
     ui.label(look::label(format!("A draw of each style, seed {}", preview.seed))).on_hover_text(hover);
-    egui::Grid::new("draws").num_columns(3).spacing([16.0, 4.0]).show(ui, |ui| {
+    egui::Grid::new("draws").num_columns(3).spacing([16.0, 2.0]).min_row_height(20.0).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
         for draw in &preview.draws {
             draw_ui(ui, draw, preview);
             ui.end_row();

@@ -11,7 +11,8 @@ use eframe::egui::ViewportBuilder;
 
 use super::app::{App, Start};
 use super::screenshot::{Ending, Screenshot};
-use crate::{engine, jobs};
+use crate::engine::Link;
+use crate::jobs::Link as JobsLink;
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +29,9 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// How the window opens.
 pub struct WindowOptions {
     /// Starts the engine (or a script that plays one) once there is a window to wake.
-    pub link: Box<dyn FnOnce(Wake) -> engine::Link>,
+    pub link: Box<dyn FnOnce(Wake) -> Link>,
     /// Starts what watches and starts fine-tunes, likewise.
-    pub jobs: Box<dyn FnOnce(Wake) -> jobs::Link>,
+    pub jobs: Box<dyn FnOnce(Wake) -> JobsLink>,
     /// What to open at once.
     pub start: Start,
     /// Save the window's picture here once the first sweep has ended, then exit.

@@ -8,6 +8,7 @@ mod jobs;
 mod jobs_script;
 mod negatives;
 mod pictures;
+mod real;
 mod script;
 mod tradeoff;
 

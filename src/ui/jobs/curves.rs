@@ -3,13 +3,16 @@
 use eframe::egui::{
     self, Color32, ComboBox, FontId, Painter, Pos2, RichText, Sense, Shape, Stroke, Ui, Visuals, WidgetInfo, vec2,
 };
-use egui_plot::{AxisHints, Plot, PlotPoint, PlotTransform};
+use egui_plot::{AxisHints, GridInput, GridMark, Plot, PlotPoint, PlotTransform};
 
 use super::state::JobsState;
 use crate::jobs::JobView;
 use crate::session::Session;
 use crate::session::jobs::{Measured, curve, smoothed};
 use crate::ui::look::{self, words};
+
+/// Points between two lines of the grid, at least.
+const SPACING: f32 = 26.0;
 
 /// One job's line.
 struct Line<'a> {
@@ -121,7 +124,9 @@ fn plot_ui(ui: &mut Ui, lines: &[Line], measured: Measured) {
         .show_crosshair(false)
         .grid_color(look::hairline(ui.visuals()))
         .grid_fade(0.0)
-        .grid_spacing(36.0..=90.0)
+        .grid_spacing(SPACING..=90.0)
+        .x_grid_spacer(|input| grid(&input, 1.0))
+        .y_grid_spacer(|input| grid(&input, 0.0))
         .sense(Sense::hover());
     let shown = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(x[0]..=x[1]);
@@ -192,6 +197,23 @@ fn summary(lines: &[Line], measured: Measured) -> String {
     format!("{} over the steps: {}", measured.label(), told.collect::<Vec<_>>().join("; "))
 }
 
+/// Marks at round values, at least [`SPACING`] points and `least` apart.
+fn grid(input: &GridInput, least: f64) -> Vec<GridMark> {
+    // The input's step is what covers the smallest spacing of the plot.
+    let step = round_up(input.base_step_size.max(least));
+    let (low, high) = input.bounds;
+    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    let count = (last - first).clamp(-1.0, 200.0) as i64;
+    (0..=count).map(|i| GridMark { value: (first + i as f64) * step, step_size: step }).collect()
+}
+
+/// The next of 1, 2 and 5 times a power of ten.
+fn round_up(value: f64) -> f64 {
+    let power = 10.0_f64.powf(value.max(1e-300).log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
+    steps.into_iter().find(|step| *step >= value * (1.0 - 1e-9)).unwrap_or(10.0 * power)
+}
+
 /// Three digits, however large or small.
 fn short(value: f64) -> String {
     let size = value.abs();
@@ -208,6 +230,15 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn grids_have_round_steps() {
+        let steps = [0.9, 1.0, 1.1, 3.0, 0.013, 70.0].map(round_up);
+        let wanted = [1.0, 1.0, 2.0, 5.0, 0.02, 100.0];
+        assert!(steps.iter().zip(wanted).all(|(step, wanted)| (step / wanted - 1.0).abs() < 1e-9), "{steps:?}");
+        let input = GridInput { bounds: (1.3, 4.4), base_step_size: 0.9 };
+        assert_eq!(grid(&input, 0.0).iter().map(|mark| mark.value).collect::<Vec<_>>(), [2.0, 3.0, 4.0]);
+    }
 
     #[test]
     fn values_have_three_digits_however_large() {

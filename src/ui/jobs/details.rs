@@ -74,8 +74,8 @@ fn figures_ui(ui: &mut Ui, session: &Session, job: &JobView, asks: &mut Vec<Ask>
 
 fn parts_ui(ui: &mut Ui, job: &JobView, state: &mut JobsState) {
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
-        ui.spacing_mut().button_padding = vec2(6.0, 1.0);
+        ui.spacing_mut().item_spacing = vec2(1.0, 2.0);
+        ui.spacing_mut().button_padding = vec2(5.0, 1.0);
         ui.spacing_mut().interact_size.y = 20.0;
         let counted = |text: &str, n: usize| if n == 0 { text.to_owned() } else { format!("{text} {n}") };
         for (part, text, hover) in [

@@ -62,7 +62,8 @@ pub(super) fn runs_ui(ui: &mut Ui, state: &JobsState) {
 }
 
 fn undo_ui(ui: &mut Ui, session: &Session, asks: &mut Vec<Ask>) {
-    let Some((id, name)) = &session.jobs.removed else { return };
+    let gone = session.jobs.removed.as_ref().filter(|(id, _)| session.jobs.get(id).is_none());
+    let Some((id, name)) = gone else { return };
     ui.horizontal(|ui| {
         ui.add(Label::new(look::label(format!("{name} was moved to .removed in the runs folder"))).truncate());
         if ui.small_button("Undo").on_hover_text("Bring it back").clicked() {

@@ -24,7 +24,7 @@ pub fn scores_ui(ui: &mut Ui, job: &JobView) {
     // A narrow panel leaves the intervals to the hover texts.
     let is_wide = ui.available_width() >= 190.0 + 92.0 * alphas.len() as f32;
     let column = if is_wide { 84.0 } else { 38.0 };
-    let narrowest = 130.0 + (column + 4.0) * alphas.len() as f32;
+    let narrowest = 112.0 + (column + 4.0) * alphas.len() as f32;
     ScrollArea::horizontal().id_salt("scores").auto_shrink([false, false]).show(ui, |ui| {
         ui.set_min_width(ui.available_width().max(narrowest));
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -32,7 +32,7 @@ pub fn scores_ui(ui: &mut Ui, job: &JobView) {
             .id_salt("scores")
             .striped(true)
             .cell_layout(Layout::right_to_left(Align::Center))
-            .column(Column::remainder().at_least(84.0).clip(true))
+            .column(Column::remainder().at_least(66.0).clip(true))
             .column(Column::exact(38.0))
             .columns(Column::exact(column), alphas.len())
             .auto_shrink([false, false])
