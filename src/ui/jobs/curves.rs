@@ -125,7 +125,7 @@ fn plot_ui(ui: &mut Ui, lines: &[Line], measured: Measured) {
         .grid_color(look::hairline(ui.visuals()))
         .grid_fade(0.0)
         .grid_spacing(SPACING..=90.0)
-        .x_grid_spacer(|input| grid(&input, 1.0))
+        .x_grid_spacer(|input| grid(&input, (2.2 * input.base_step_size).max(1.0)))
         .y_grid_spacer(|input| grid(&input, 0.0))
         .sense(Sense::hover());
     let shown = plot.show(ui, |plot| {
