@@ -113,6 +113,18 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
+    /// Keeps the first `context` text positions, of at least so many.
+    ///
+    /// # Errors
+    /// Fewer positions than that.
+    pub fn cut_context(&mut self, context: usize) -> candle_core::Result<()> {
+        if let Some(table) = self.tensors.get_mut("positional_embedding") {
+            *table = table.narrow(0, 0, context)?.force_contiguous()?;
+        }
+        self.architecture.context_length = context;
+        Ok(())
+    }
+
     /// The SHA-256 of the weights file.
     pub fn sha256(&self) -> &str {
         &self.provenance.sha256

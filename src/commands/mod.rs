@@ -16,6 +16,7 @@ mod scored;
 mod standing;
 mod stop;
 mod sweep;
+mod train;
 
 use std::path::PathBuf;
 
@@ -99,6 +100,8 @@ enum Command {
     Jobs(jobs::JobsArgs),
     /// Measure the blend and both towers at ViT-B/32 size
     Bench(bench::BenchArgs),
+    /// Fine-tune a checkpoint with hard negatives, as a recipe says
+    Train(train::TrainArgs),
     /// The scene world behind the embedded pair
     #[command(subcommand)]
     Demo(demo::DemoCommand),
@@ -142,6 +145,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Negatives(args)) => negatives::run(&args),
         Some(Command::Jobs(args)) => jobs::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Train(args)) => train::run(&args),
         Some(Command::Demo(command)) => demo::run(&command),
     }
 }

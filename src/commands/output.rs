@@ -26,13 +26,18 @@ pub fn note(line: &str) {
 
 /// Says a failure once: what, and the causes that the sentence does not hold already.
 pub fn report(error: &anyhow::Error) {
+    note(&format!("clove: {}", sentence(error)));
+}
+
+/// A failure in one sentence, with the causes that it does not hold already.
+pub fn sentence(error: &anyhow::Error) -> String {
     let mut said = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !said.contains(&cause) {
             said = format!("{said}: {cause}");
         }
     }
-    note(&format!("clove: {said}"));
+    said
 }
 
 /// Progress on standard error: at most one line every two seconds, with the time left.
@@ -47,6 +52,14 @@ impl Progress {
     pub fn new(what: impl Into<String>) -> Self {
         let now = Instant::now();
         Self { what: what.into(), start: now, last: now }
+    }
+
+    /// Says a line, if it is time for one.
+    pub fn say(&mut self, line: impl FnOnce() -> String) {
+        if self.last.elapsed() >= Duration::from_secs(2) {
+            self.last = Instant::now();
+            note(&line());
+        }
     }
 
     /// Says how far the work is, as a share in 0..=1.

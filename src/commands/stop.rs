@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What was asked for ended because somebody asked it to, with everything saved.
 #[derive(Debug, thiserror::Error)]
-#[error("stopped; what is done is saved, and the same command goes on from there")]
+#[error("stopped; what is done is saved, and the same command goes on from there (train: with --resume)")]
 pub struct Stopped;
 
 /// Whether somebody has asked.

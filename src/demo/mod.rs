@@ -15,6 +15,7 @@ mod model;
 mod pair;
 pub mod render;
 pub mod scene;
+mod scenes;
 pub mod sets;
 mod shapes;
 mod shuffles;
@@ -25,4 +26,5 @@ pub mod write;
 
 pub use benchmarks::benchmarks;
 pub use pair::{BASE, TUNED, evaluation, open};
+pub use scenes::{SCENE_COUNT, SCENES, training_scene};
 pub use train::{Advance, DemoTrainError, Plan, Stage, train};

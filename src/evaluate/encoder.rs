@@ -115,7 +115,10 @@ impl Encoder {
 }
 
 /// The tokenizer beside the weights, or the embedded one of OpenAI for its vocabulary.
-fn tokenizer_of(checkpoint: &Checkpoint) -> std::result::Result<Tokenizer, EncoderError> {
+///
+/// # Errors
+/// See [`EncoderError`].
+pub fn tokenizer_of(checkpoint: &Checkpoint) -> std::result::Result<Tokenizer, EncoderError> {
     let path = checkpoint.provenance.path.display().to_string();
     let (vocab, context) = (checkpoint.architecture.vocab_size, checkpoint.architecture.context_length);
     let tokenizer = match &checkpoint.tokenizer {

@@ -3,19 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use clove_training::{Recipe, captions};
-use clove_training::recipe::Precision;
+use clove_training::Recipe;
+use clove_training::recipe::{NegativeSource, Precision};
 
 use super::estimate::{self, Memory};
 use super::{CheckItem, CheckReport, Verdict, process};
 use crate::benchmark;
 use crate::checkpoint::{Architecture, Options};
-use crate::demo;
+use crate::demo::{self, SCENES};
 use crate::device::{self, DeviceChoice};
 use crate::kernels::Activation;
 
-/// The scene world as training data.
-const SCENES: &str = "demo:scenes";
 /// Share of the free memory or disk beyond which it may not be enough: estimates are not exact.
 const TIGHT: f64 = 0.9;
 
@@ -70,15 +68,20 @@ fn data(recipe: &Recipe) -> CheckItem {
     if recipe.data.is_empty() {
         return item("Data", Verdict::Blocking, "name what to train on: files, folders, patterns, or demo:scenes");
     }
-    if recipe.data.iter().all(|source| source == SCENES) {
-        return item("Data", Verdict::Fine, "the scene world, drawn as needed");
-    }
     if recipe.data.iter().any(|source| source == SCENES) {
-        return item("Data", Verdict::Blocking, "demo:scenes cannot be mixed with other data");
+        let has_negatives = matches!(recipe.negatives, NegativeSource::Given | NegativeSource::None);
+        return match recipe.data.len() {
+            1 if has_negatives => item("Data", Verdict::Fine, "the scene world, drawn as needed"),
+            1 => {
+                item("Data", Verdict::Blocking, "demo:scenes brings its own negatives; set negatives to given or none")
+            }
+            _ => item("Data", Verdict::Blocking, "demo:scenes cannot be mixed with other data"),
+        };
     }
-    match captions::describe(recipe) {
-        Ok(found) => item("Data", Verdict::Fine, found.to_string()),
-        Err(error) => item("Data", Verdict::Blocking, error.to_string()),
+    let is_pattern = |source: &str| source.contains(['*', '?', '{', '[']);
+    match recipe.data.iter().find(|source| !is_pattern(source) && !Path::new(source).exists()) {
+        None => item("Data", Verdict::Fine, "found"),
+        Some(missing) => item("Data", Verdict::Blocking, format!("there is no such file or folder: {missing}")),
     }
 }
 
@@ -125,8 +128,7 @@ fn memory(recipe: &Recipe, architecture: &Architecture, on_cpu: bool) -> CheckIt
 }
 
 fn disk(recipe: &Recipe, architecture: &Architecture, runs: &Path) -> CheckItem {
-    let (needed, one) =
-        (estimate::disk_bytes(recipe, architecture), estimate::checkpoint_bytes(recipe, architecture));
+    let (needed, one) = (estimate::disk_bytes(recipe, architecture), estimate::checkpoint_bytes(recipe, architecture));
     let says = format!("{} for checkpoints of {} and the result", size(needed), size(one));
     match process::free_disk(runs) {
         Some(free) => {

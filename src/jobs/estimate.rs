@@ -4,6 +4,7 @@ use clove_training::Recipe;
 use clove_training::recipe::Precision;
 
 use crate::checkpoint::{Architecture, Tower};
+use crate::demo::{SCENE_COUNT, SCENES};
 
 /// Bytes of an f32.
 const F32: u64 = 4;
@@ -41,16 +42,24 @@ impl Memory {
             ("", "transformer", &architecture.text, context, texts),
         ];
         let kept = towers.map(|(tower, blocks, shape, positions, sequences)| {
-            kept_by(recipe, tower, blocks, shape).of(shape, positions as u64, recipe.recompute).saturating_mul(sequences)
+            kept_by(recipe, tower, blocks, shape)
+                .of(shape, positions as u64, recipe.recompute)
+                .saturating_mul(sequences)
         });
         let image = 3 * (architecture.image_size * architecture.image_size) as u64;
-        let pictures = (recipe.batch * (recipe.workers + 2)) as u64;
+        // Prepared samples that wait, and the batch itself twice; each scene is kept once it is drawn.
+        let pictures = if recipe.data.iter().any(|source| source == SCENES) {
+            2 * recipe.batch as u64 + (SCENE_COUNT as u64).min(recipe.steps.saturating_mul(recipe.batch as u64))
+        } else {
+            (3 * recipe.batch + 4 * recipe.workers) as u64
+        };
         Self {
             weights,
             training: 3 * trained,
-            activations: width.saturating_mul(kept.iter().fold(F32 * image * micro / width, |sum, kept| sum.saturating_add(*kept))),
+            activations: width
+                .saturating_mul(kept.iter().fold(F32 * image * micro / width, |sum, kept| sum.saturating_add(*kept))),
             evaluation: if recipe.evaluate_benchmarks.is_empty() { 0 } else { 2 * weights },
-            data: image.saturating_mul(pictures.saturating_add(recipe.shuffle_buffer as u64)),
+            data: image.saturating_mul(pictures),
         }
     }
 
@@ -104,7 +113,9 @@ struct Kept {
 fn kept_by(recipe: &Recipe, tower: &str, blocks: &str, shape: &Tower) -> Kept {
     let part_of = |name: &str| !is_frozen(recipe, name);
     let embeddings: &[&str] = match tower {
-        "visual." => &["visual.conv1.weight", "visual.class_embedding", "visual.positional_embedding", "visual.ln_pre.weight"],
+        "visual." => {
+            &["visual.conv1.weight", "visual.class_embedding", "visual.positional_embedding", "visual.ln_pre.weight"]
+        }
         _ => &["token_embedding.weight", "positional_embedding"],
     };
     let block_is_trained = |block: usize| part_of(&format!("{blocks}.resblocks.{block}.mlp.c_fc.weight"));
@@ -145,7 +156,12 @@ mod tests {
         assert_eq!(memory.weights, 4 * 151_277_313);
         assert_eq!(memory.training, 3 * memory.weights);
         let frozen = Recipe { frozen: vec!["visual.".into()], ..recipe() };
-        let visual: usize = B32.tensors().iter().filter(|(name, _)| name.starts_with("visual.")).map(|(_, s)| s.iter().product::<usize>()).sum();
+        let visual: usize = B32
+            .tensors()
+            .iter()
+            .filter(|(name, _)| name.starts_with("visual."))
+            .map(|(_, s)| s.iter().product::<usize>())
+            .sum();
         // open_clip: 87,849,216 parameters in the image tower of ViT-B/32.
         assert_eq!(visual, 87_849_216);
         assert_eq!(Memory::estimate(&frozen, &B32).training, 12 * (151_277_313 - 87_849_216));
@@ -174,7 +190,8 @@ mod tests {
         let locked = Memory::estimate(&Recipe { frozen: vec!["visual.".into()], ..recipe() }, &B32);
         assert!(locked.activations < all.activations);
         let upper = (0..11).map(|block| format!("visual.transformer.resblocks.{block}."));
-        let upper = upper.chain(["visual.conv1".into(), "visual.class".into(), "visual.pos".into(), "visual.ln_pre".into()]);
+        let upper =
+            upper.chain(["visual.conv1".into(), "visual.class".into(), "visual.pos".into(), "visual.ln_pre".into()]);
         let some = Memory::estimate(&Recipe { frozen: upper.collect(), ..recipe() }, &B32);
         assert!(locked.activations < some.activations && some.activations < all.activations);
         let none = Recipe { negatives: clove_training::recipe::NegativeSource::None, ..recipe() };

@@ -150,15 +150,7 @@ mod tests {
     }
 
     fn started(step: u64) -> RunEvent {
-        RunEvent::Started {
-            step,
-            steps: 100,
-            pid: 7,
-            device: "CPU".into(),
-            samples: None,
-            parameters: 10,
-            trained: 10,
-        }
+        RunEvent::Started { step, steps: 100, pid: 7, device: "CPU".into(), samples: None, parameters: 10, trained: 10 }
     }
 
     fn stepped(step: u64) -> RunEvent {
@@ -219,7 +211,10 @@ mod tests {
             tell(&mut history, RunEvent::Warning { message: format!("{n} {}", "ä".repeat(3_000)) });
         }
         let warnings = history.warnings();
-        assert_eq!((warnings.len(), warnings[0].as_str()), (MOST_WARNINGS + 1, "5 earlier warnings are in events.jsonl"));
+        assert_eq!(
+            (warnings.len(), warnings[0].as_str()),
+            (MOST_WARNINGS + 1, "5 earlier warnings are in events.jsonl")
+        );
         assert!(warnings[1].starts_with("5 ") && warnings[1].len() <= LONGEST_TEXT + 3);
     }
 }

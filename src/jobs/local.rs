@@ -47,21 +47,22 @@ impl Local {
     /// A log that cannot be written, a program that cannot be started.
     pub fn start(&self, folder: &Path, resume: bool) -> Result<Child, JobsError> {
         let path = folder.join(LOG);
-        let log = File::options().create(true).append(true).open(&path).map_err(JobsError::io("open the log", &path))?;
+        let log =
+            File::options().create(true).append(true).open(&path).map_err(JobsError::io("open the log", &path))?;
         let second = log.try_clone().map_err(JobsError::io("open the log", &path))?;
         let recipe = folder.join("recipe.toml");
         self.spawn(&self.arguments(&recipe, folder, resume, &[]), log.into(), second.into())
     }
 
-    /// Starts a trial of `steps` steps, whose output is for nobody.
+    /// Starts a trial of `steps` steps beside `recipe`. It prints one JSON document to `answer`.
     ///
     /// # Errors
-    /// As [`Local::start`].
-    pub(super) fn start_trial(&self, recipe: &Path, folder: &Path, steps: u64) -> Result<Child, JobsError> {
-        let path = folder.with_extension(LOG);
-        let log = File::create(&path).map_err(JobsError::io("open the log", &path))?;
+    /// A program that cannot be started.
+    pub(super) fn start_trial(&self, recipe: &Path, steps: u64, answer: File, log: File) -> Result<Child, JobsError> {
+        // A trial writes nothing there.
+        let folder = recipe.with_file_name("run");
         let more = [OsString::from("--trial"), steps.to_string().into()];
-        self.spawn(&self.arguments(recipe, folder, false, &more), Stdio::null(), log.into())
+        self.spawn(&self.arguments(recipe, &folder, false, &more), answer.into(), log.into())
     }
 
     /// The command line after the program.

@@ -25,8 +25,9 @@ pub fn is_alive(_: u32) -> bool {
 /// system tells: a number may have gone to another program meanwhile.
 #[cfg(unix)]
 pub fn terminate(pid: u32, folder: &Path) -> Result<(), String> {
-    let is_other = std::fs::read(format!("/proc/{pid}/cmdline"))
-        .is_ok_and(|line| !String::from_utf8_lossy(&line).contains(&*folder.file_name().unwrap_or_default().to_string_lossy()));
+    let is_other = std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+        !String::from_utf8_lossy(&line).contains(&*folder.file_name().unwrap_or_default().to_string_lossy())
+    });
     let pid = raw(pid).filter(|_| !is_other).ok_or_else(|| format!("process {pid} is not its worker"))?;
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).map_err(|error| error.to_string())
 }

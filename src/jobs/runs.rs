@@ -26,7 +26,8 @@ impl JobId {
     /// Whether it is the name of one visible folder, and so cannot lead out of the runs folder.
     pub fn is_plain(&self) -> bool {
         let mut parts = Path::new(&self.0).components();
-        let one = matches!((parts.next(), parts.next()), (Some(Component::Normal(name)), None) if name == self.0.as_str());
+        let one =
+            matches!((parts.next(), parts.next()), (Some(Component::Normal(name)), None) if name == self.0.as_str());
         one && !self.0.starts_with('.') && !self.0.contains('\0')
     }
 }

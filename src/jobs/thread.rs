@@ -245,7 +245,10 @@ fn spawn(name: &'static str, outbox: &Outbox, work: impl FnOnce() + Send + 'stat
     match std::thread::Builder::new().name(name.into()).spawn(guarded) {
         Ok(thread) => Some(thread),
         Err(error) => {
-            outbox.fail("Jobs", format!("the thread {name} cannot be started; close other programs and try again: {error}"));
+            outbox.fail(
+                "Jobs",
+                format!("the thread {name} cannot be started; close other programs and try again: {error}"),
+            );
             None
         }
     }

@@ -1,5 +1,6 @@
 //! Three steps in a worker process, to know how long all of them will take and how much memory.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clove_training::Recipe;
-use clove_training::run_directory::{Line, RunDirectory, RunEvent};
+use serde::Deserialize;
 
 use super::folder::LOG;
 use super::{JobsError, Local, TrialReport};
@@ -29,17 +30,34 @@ pub fn trial(
     std::fs::create_dir_all(runs).map_err(JobsError::io("make the runs folder", runs))?;
     let room = tempfile::Builder::new().prefix(".trial-").tempdir_in(runs);
     let room = room.map_err(JobsError::io("make a folder for the trial", runs))?;
-    let (file, folder) = (room.path().join("recipe.toml"), room.path().join("run"));
+    let [file, answer, log] = ["recipe.toml", "answer.json", LOG].map(|name| room.path().join(name));
     let text = recipe.to_toml().map_err(|source| JobsError::Recipe { source, path: file.clone() })?;
     std::fs::write(&file, text).map_err(JobsError::io("write the recipe", &file))?;
-    let mut worker = launcher.start_trial(&file, &folder, STEPS)?;
+    let create = |path: &Path| File::create(path).map_err(JobsError::io("open the trial's log", path));
+    let mut worker = launcher.start_trial(&file, STEPS, create(&answer)?, create(&log)?)?;
     let Some(status) = wait(&mut worker, cancelled)? else { return Ok(None) };
-    let lines = RunDirectory::open(&folder).and_then(|run| run.events(0)).map(|(lines, _)| lines);
-    let lines = lines.unwrap_or_default();
+    let read = |path: &Path| std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     if !status.success() {
-        return Err(JobsError::Said(why(&lines, &folder.with_extension(LOG), status)));
+        return Err(JobsError::Said(why(&read(&log).unwrap_or_default(), status)));
     }
-    report(&lines, recipe).map(Some)
+    let told = serde_json::from_str::<Told>(&read(&answer).map_err(JobsError::io("read the trial's answer", &answer))?);
+    let told = told.map_err(|error| JobsError::Said(format!("the trial's answer cannot be understood: {error}")))?;
+    Ok(Some(TrialReport {
+        recipe: Arc::new(recipe.clone()),
+        seconds_per_step: told.seconds_per_step,
+        seconds_total: told.seconds_total,
+        peak_memory_bytes: told.peak_memory_bytes,
+        pairs_per_s: told.pairs_per_s,
+    }))
+}
+
+/// What `clove train --trial` prints.
+#[derive(Deserialize)]
+struct Told {
+    seconds_per_step: f64,
+    seconds_total: f64,
+    peak_memory_bytes: u64,
+    pairs_per_s: f64,
 }
 
 /// `None` when it was cancelled; the worker is gone then.
@@ -59,37 +77,10 @@ fn wait(worker: &mut Child, cancelled: &AtomicBool) -> Result<Option<ExitStatus>
     }
 }
 
-fn why(lines: &[Line], log: &Path, status: ExitStatus) -> String {
-    let failed = lines.iter().rev().find_map(|line| match &line.event {
-        RunEvent::Failed { message } => Some(message.clone()),
-        _ => None,
-    });
-    let said = || {
-        let text = std::fs::read(log).ok()?;
-        let text = String::from_utf8_lossy(&text);
-        text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim_start_matches("clove: ").to_owned())
-    };
-    failed.or_else(said).unwrap_or_else(|| format!("the trial's worker ended with {status} and said nothing"))
-}
-
-fn report(lines: &[Line], recipe: &Recipe) -> Result<TrialReport, JobsError> {
-    let steps: Vec<(f64, Option<u64>)> = lines
-        .iter()
-        .filter_map(|line| match &line.event {
-            RunEvent::Step { memory_bytes, .. } => Some((line.time, *memory_bytes)),
-            _ => None,
-        })
-        .collect();
-    let (Some(first), Some(last)) = (steps.first(), steps.last().filter(|_| steps.len() > 1)) else {
-        return Err(JobsError::Said("the trial's worker took too few steps to tell".to_owned()));
-    };
-    let seconds_per_step = (last.0 - first.0) / (steps.len() - 1) as f64;
-    let peak_memory_bytes = steps.iter().filter_map(|step| step.1).max().unwrap_or(0);
-    Ok(TrialReport {
-        recipe: Arc::new(recipe.clone()),
-        seconds_per_step,
-        seconds_total: seconds_per_step * recipe.steps as f64,
-        peak_memory_bytes,
-        pairs_per_s: recipe.batch as f64 / seconds_per_step,
-    })
+/// The last line that it said.
+fn why(log: &str, status: ExitStatus) -> String {
+    match log.lines().rev().find(|line| !line.trim().is_empty()) {
+        Some(line) => line.trim_start_matches("clove: ").to_owned(),
+        None => format!("the trial's worker ended with {status} and said nothing"),
+    }
 }

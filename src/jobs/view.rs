@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clove_training::Recipe;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Name of a run directory inside the runs folder, e.g. `20260301-120000_demo`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct JobId(pub String);
 
 impl std::fmt::Display for JobId {

@@ -45,7 +45,7 @@ impl Pair {
         if long != short {
             let context = long.min(short);
             let cut = if long > short { &mut base } else { &mut tuned };
-            cut_context(cut, context)?;
+            cut.cut_context(context)?;
             let end = if long > short { "base" } else { "tuned" };
             remarks.push(format!("{end}'s context was cut from {} to {context} tokens to fit", long.max(short)));
         }
@@ -64,14 +64,6 @@ impl Pair {
     pub fn single(base: Checkpoint) -> Self {
         Self { tuned: base.clone(), base, remarks: Vec::new() }
     }
-}
-
-fn cut_context(checkpoint: &mut Checkpoint, context: usize) -> Result<(), PairError> {
-    if let Some(table) = checkpoint.tensors.get_mut("positional_embedding") {
-        *table = table.narrow(0, 0, context)?.force_contiguous()?;
-    }
-    checkpoint.architecture.context_length = context;
-    Ok(())
 }
 
 fn same_tensors(base: &Checkpoint, tuned: &Checkpoint) -> Result<(), PairError> {

@@ -1,6 +1,7 @@
 //! Starting what waits, and watching.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -20,12 +21,19 @@ pub struct RunArgs {
     /// Wait for more jobs when nothing is left to do
     #[arg(long)]
     stay: bool,
+    /// Another program as the worker
+    #[arg(long, value_name = "PROGRAM", hide = true)]
+    worker: Option<PathBuf>,
 }
 
 /// Ends when nothing waits or runs. A Ctrl-C ends it at once; the workers go on.
 pub fn run(runs: &Runs, args: &RunArgs) -> anyhow::Result<()> {
     let stop = Stop::on_signals()?;
-    let mut schedule = Schedule::new(runs.clone(), Local::this_program(args.device)?);
+    let mut launcher = Local::this_program(args.device)?;
+    if let Some(worker) = &args.worker {
+        launcher.program.clone_from(worker);
+    }
+    let mut schedule = Schedule::new(runs.clone(), launcher);
     let (mut watch, mut told) = (Watch::new(runs.folder()), Told::default());
     loop {
         told.tell(&watch.look());

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a form and a help text know of one field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Field {
     /// Name in the file and in the struct.
     pub key: &'static str,
@@ -20,7 +20,8 @@ pub struct Field {
 }
 
 /// Parts of a form, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Group {
     /// Name, seed, length.
     Run,
@@ -54,7 +55,8 @@ impl Group {
 }
 
 /// What a field takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Any text.
     Text,
@@ -81,8 +83,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What to write, for an error.
-    pub(super) fn wanted(self) -> &'static str {
+    /// What to write, for people.
+    pub fn wanted(self) -> &'static str {
         match self {
             Self::Text | Self::Path => "text",
             Self::Paths | Self::Words => "a list of texts",

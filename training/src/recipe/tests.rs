@@ -14,6 +14,47 @@ fn the_shipped_recipes_say_what_they_should() {
     assert_eq!((tuned.steps, tuned.batch, tuned.lr, tuned.negatives_per_caption), (2_800, 64, 6e-4, 4));
 }
 
+/// Of clove-paper.toml; sources in the file.
+#[test]
+fn the_papers_recipe_holds_the_papers_values() {
+    let paper = Recipe::from_toml(include_str!("../../recipes/clove-paper.toml")).unwrap();
+    assert_eq!((paper.steps, paper.batch, paper.warmup, paper.seed), (489_600, 8 * 256, 2_000, 0));
+    assert_eq!((paper.lr, paper.betas, paper.eps, paper.weight_decay), (1e-6, [0.9, 0.98], 1e-6, 0.1));
+    assert_eq!((paper.clip_norm, paper.logit_scale_max, paper.alpha), (None, 100f64.ln(), 0.6));
+    assert_eq!((paper.context_length, paper.activation.as_deref()), (Some(64), Some("quick-gelu")));
+    assert_eq!((paper.negatives, paper.negatives_per_caption), (NegativeSource::Replace, 1));
+    assert_eq!((paper.sampling, paper.shuffle_buffer), (Sampling::Replacement, 5_000));
+    assert_eq!((paper.caption_key.as_str(), paper.crop), ("top_caption", [0.9, 1.0]));
+    assert!(paper.frozen.is_empty());
+}
+
+/// Every field is written in the files that people start from, but for those that stand for "none".
+#[test]
+fn the_recipes_to_start_from_hide_nothing() {
+    for text in [include_str!("../../recipes/clove-paper.toml"), include_str!("../../recipes/small-budget.toml")] {
+        let (recipe, written) = (Recipe::from_toml(text).unwrap(), toml::from_str::<toml::Table>(text).unwrap());
+        for field in FIELDS {
+            assert_eq!(recipe.get(field.key).as_ref(), written.get(field.key), "{} of {}", field.key, recipe.name);
+        }
+    }
+    let small = Recipe::from_toml(include_str!("../../recipes/small-budget.toml")).unwrap();
+    assert_eq!(small.steps * small.batch as u64 / 5, 99_840, "100,000 samples in full batches, five times");
+}
+
+#[test]
+fn every_shipped_recipe_is_one() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/recipes");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let recipe = Recipe::from_toml(&std::fs::read_to_string(&path).unwrap());
+        let recipe = recipe.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(Recipe::from_toml(&recipe.to_toml().unwrap()).unwrap(), recipe);
+        count += 1;
+    }
+    assert!(count >= 8, "{count}");
+}
+
 #[test]
 fn writing_and_reading_give_the_same_recipe() {
     for clip_norm in [Some(0.1), None] {

@@ -399,6 +399,8 @@ fn steps_tell_all_that_is_drawn() {
 #[test]
 fn a_trial_writes_nothing() {
     let model = Tiny::new(1);
-    let trial = trial(&model, &mut Mortal::until(3), &recipe(), 3).unwrap();
+    let mut losses = Vec::new();
+    let trial = trial(&model, &mut Mortal::until(3), &recipe(), 3, &mut |step| losses.push(step.loss)).unwrap();
+    assert_eq!(losses.len(), 3);
     assert!(trial.seconds_per_step > 0.0 && (trial.pairs_per_s * trial.seconds_per_step / 4.0 - 1.0).abs() < 1e-9);
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::RunFailure;
 use crate::captions::BatchSource;
 use crate::recipe::Recipe;
-use crate::trainer::Trainer;
+use crate::trainer::{StepReport, Trainer};
 use crate::two_tower::TwoTower;
 
 /// What some steps took.
@@ -18,7 +18,7 @@ pub struct Trial {
     pub pairs_per_s: f64,
 }
 
-/// Takes `steps` steps, at least one, of the run that `recipe` describes, and writes nothing.
+/// Takes `steps` steps, at least one, of the run that `recipe` describes, and writes nothing; `hear` is told each.
 ///
 /// # Errors
 /// See [`RunFailure`].
@@ -27,12 +27,13 @@ pub fn trial<M: TwoTower + ?Sized>(
     source: &mut dyn BatchSource,
     recipe: &Recipe,
     steps: u64,
+    hear: &mut dyn FnMut(&StepReport),
 ) -> Result<Trial, RunFailure> {
     let mut trainer = Trainer::new(model, recipe.clone())?;
     let mut seconds = Vec::new();
     for _ in 0..steps.max(1) {
         let start = Instant::now();
-        trainer.step(&source.next_batch()?)?;
+        hear(&trainer.step(&source.next_batch()?)?);
         seconds.push(start.elapsed().as_secs_f64());
     }
     let counted = if seconds.len() > 1 { &seconds[1..] } else { &seconds[..] };
