@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clove_training::recipe::{FIELDS, Kind};
+use clove_training::recipe::{FIELDS, Field, Kind};
 use clove_training::{Recipe, RecipeError};
 use toml::Value;
 
@@ -49,6 +49,8 @@ impl Preset {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     origin: Recipe,
+    /// The origin as text.
+    began: BTreeMap<&'static str, String>,
     texts: BTreeMap<&'static str, String>,
     errors: BTreeMap<&'static str, String>,
     recipe: Recipe,
@@ -57,8 +59,10 @@ pub struct Draft {
 impl Draft {
     /// A form that shows a recipe.
     pub fn new(origin: Recipe) -> Self {
-        let texts = FIELDS.iter().map(|field| (field.key, text_of(field.kind, origin.get(field.key)))).collect();
-        let mut draft = Self { recipe: origin.clone(), origin, texts, errors: BTreeMap::new() };
+        let text = |field: &Field| (field.key, text_of(field.kind, origin.get(field.key)));
+        let texts: BTreeMap<_, _> = FIELDS.iter().map(text).collect();
+        let (began, recipe) = (texts.clone(), origin.clone());
+        let mut draft = Self { origin, began, texts, errors: BTreeMap::new(), recipe };
         draft.refresh();
         draft
     }
@@ -88,7 +92,7 @@ impl Draft {
 
     /// Whether a field holds another text than the recipe that the form began with.
     pub fn is_changed(&self, key: &str) -> bool {
-        Recipe::field(key).is_some_and(|field| self.text(key) != text_of(field.kind, self.origin.get(key)))
+        self.began.get(key).is_some_and(|began| self.text(key) != began)
     }
 
     /// The recipe, once nothing is wrong.

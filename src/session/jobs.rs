@@ -65,7 +65,7 @@ impl Jobs {
 
     /// This window queues a job of this name: its run directory is to be known when it appears, and its weights to be
     /// opened when it is done.
-    pub fn expect(&mut self, name: &str, open_when_done: bool) {
+    pub fn await_job(&mut self, name: &str, open_when_done: bool) {
         self.awaited.push((name.to_owned(), open_when_done));
     }
 
@@ -347,8 +347,8 @@ mod tests {
     fn only_jobs_of_this_window_open_when_they_are_done() {
         let mut session = Session::default();
         list(&mut session, &[job("old", JobState::Running, false)]);
-        session.jobs.expect("new", true);
-        session.jobs.expect("quiet", false);
+        session.jobs.await_job("new", true);
+        session.jobs.await_job("quiet", false);
         let [old, new, quiet] = ["old", "new", "quiet"].map(|name| job(name, JobState::Running, false));
         list(&mut session, &[quiet, new.clone(), old]);
         assert!(session.jobs.opens_when_done(&new.id));
@@ -418,7 +418,7 @@ mod tests {
         let kept = job("kept", JobState::Running, false);
         list(&mut session, std::slice::from_ref(&kept));
         session.jobs.removed = Some((kept.id.clone(), "kept".into()));
-        session.jobs.expect("other", true);
+        session.jobs.await_job("other", true);
         for what in [format!("Remove {}", kept.id), "Queue other".into()] {
             session.apply_jobs(JobsEvent::Failed { what, details: "no".into() });
         }

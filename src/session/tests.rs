@@ -245,7 +245,7 @@ fn a_finished_curve_stays_beside_the_next_pairs_on_the_same_data() {
     let mut session = opened(&[("imagenet", true), ("relation", false)]);
     let named = |name: &str| {
         let mut named = (*pair()).clone();
-        (named.tuned.name, named.tuned.sha256) = (name.into(), name.into());
+        (named.tuned.name, named.tuned.path) = (name.into(), name.into());
         Arc::new(named)
     };
     let progress = |done| SweepProgress { done, total: 2, share: 0.0, seconds_left: None, paused: false };

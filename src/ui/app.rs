@@ -1,5 +1,6 @@
 //! The app: `logic` listens to the engine and the jobs, `ui` draws, and what the panels ask is done in between.
 
+mod dropped;
 mod jobs;
 
 use std::path::PathBuf;
@@ -243,26 +244,6 @@ impl App {
             Some((Choice::Recipe, path)) => self.jobs_link.send(JobsCommand::ReadRecipe(path)),
             Some((Choice::FieldFile(key) | Choice::FieldFolder(key), path)) => self.form.choose(key, &path),
             None => {}
-        }
-    }
-
-    /// Two files at once are base and tuned; one goes to the card under the pointer.
-    fn take_dropped(&mut self, ctx: &Context) {
-        let (paths, pointer) = ctx.input(|input| {
-            let paths: Vec<PathBuf> = input.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect();
-            (paths, input.pointer.latest_pos())
-        });
-        match &paths[..] {
-            [] => {}
-            [path] => {
-                let end = models_panel::dropped_on(&self.models, pointer, &self.session);
-                self.take_end(end, path.clone());
-            }
-            [base, tuned, ..] => {
-                self.ends[0] = Some(base.clone());
-                self.models.paths[0] = base.display().to_string();
-                self.take_end(End::Tuned, tuned.clone());
-            }
         }
     }
 

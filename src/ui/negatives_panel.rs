@@ -37,8 +37,8 @@ impl NegativesState {
             return;
         }
         // Another pair may read the same captions as other tokens.
-        let pair = session.pair.as_ref().map_or("", |pair| pair.base.sha256.as_str());
-        let wish = (self.caption.clone(), self.seed, pair.to_owned());
+        let pair = session.pair.as_ref().map(|pair| pair.base.path.display().to_string());
+        let wish = (self.caption.clone(), self.seed, pair.unwrap_or_default());
         if self.asked.as_ref() != Some(&wish) {
             asks.push(Ask::Negatives { caption: wish.0.clone(), seed: wish.1 });
             self.asked = Some(wish);
@@ -272,7 +272,9 @@ fn excerpt(text: &str, changed: &[Range<usize>], letters: usize) -> Range<usize>
     let start = if from == 0 { 0 } else { before[from..].find(' ').map_or(first.start, |space| from + space + 1) };
     let after = text.get(last.end..).unwrap_or("");
     let to = after.char_indices().nth(letters).map_or(after.len(), |(at, _)| at);
-    let end = if to == after.len() { to } else { after[..to].rfind(' ').unwrap_or(0) };
+    // A word that ends where the excerpt ends is whole.
+    let cut = if after[to..].starts_with(' ') { to } else { after[..to].rfind(' ').unwrap_or(0) };
+    let end = if to == after.len() { to } else { cut };
     start..last.end + end
 }
 

