@@ -2,20 +2,16 @@
 
 mod list;
 mod run;
+mod slurm;
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
-use clove_training::Recipe;
 use serde_json::json;
 
 use super::{output, usage};
 use crate::device::DeviceChoice;
 use crate::jobs::{self, CheckReport, JobId, JobState, JobView, Local, Runs, Verdict};
-
-/// Longest recipe that is read, in bytes.
-const LONGEST_RECIPE: u64 = 1 << 20;
 
 #[derive(Debug, Args)]
 pub struct JobsArgs {
@@ -40,6 +36,8 @@ enum JobsSubcommand {
     Queue(QueueArgs),
     /// Start what waits, one job at a time, until nothing does
     Run(run::RunArgs),
+    /// Hand a recipe to Slurm as a new job, with its script in the run directory
+    Submit(slurm::SubmitArgs),
     /// Say what changes, until nothing runs
     Watch,
     /// Save and end; what waits leaves the queue
@@ -132,6 +130,7 @@ pub fn run(args: &JobsArgs) -> anyhow::Result<()> {
         JobsSubcommand::Check(check) => check_recipe(&runs, check, args.json),
         JobsSubcommand::Queue(queue) => queue_recipes(&runs, queue, args.json),
         JobsSubcommand::Run(run) => run::run(&runs, run),
+        JobsSubcommand::Submit(submit) => slurm::run(&runs, submit, args.json),
         JobsSubcommand::Watch => run::watch(&runs),
         JobsSubcommand::Stop(stop) => {
             let ids = stop.which.find(&runs, |job| job.state.is_live() || job.state == JobState::Queued)?;
@@ -150,7 +149,7 @@ pub fn run(args: &JobsArgs) -> anyhow::Result<()> {
             each(&ids, args.json, "queued", |id| runs.resume(id).map(|()| "is queued again"))
         }
         JobsSubcommand::Edit { job, recipe } => {
-            let (id, recipe) = (runs.find(job)?, read(recipe)?);
+            let (id, recipe) = (runs.find(job)?, jobs::read_recipe(recipe)?);
             each(&[id], args.json, "edited", |id| runs.edit(id, &recipe).map(|()| "has the new recipe"))
         }
         JobsSubcommand::Move { job, to } => {
@@ -187,11 +186,12 @@ fn find_all(runs: &Runs, parts: &[String]) -> anyhow::Result<Vec<JobId>> {
     Ok(parts.iter().map(|part| runs.find(part)).collect::<Result<_, _>>()?)
 }
 
-/// Does something to each job, says what came of it, and fails with the first error after trying all.
+/// Does something to each job, says what came of it (in JSON under `key`), and fails with the first error after trying
+/// all.
 fn each(
     ids: &[JobId],
     as_json: bool,
-    done: &'static str,
+    key: &'static str,
     change: impl Fn(&JobId) -> Result<&'static str, jobs::JobsError>,
 ) -> anyhow::Result<()> {
     let mut first_error = None;
@@ -208,13 +208,13 @@ fn each(
         }
     }
     if as_json && first_error.is_none() {
-        output::json(&json!({ done: changed }))?;
+        output::json(&json!({ key: changed }))?;
     }
     first_error.map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn check_recipe(runs: &Runs, args: &CheckArgs, as_json: bool) -> anyhow::Result<()> {
-    let recipe = read(&args.recipe)?;
+    let recipe = jobs::read_recipe(&args.recipe)?;
     let report = jobs::check(&recipe, runs.folder(), args.device);
     let trial = (args.trial && report.can_start()).then(|| {
         let launcher = Local::this_program(args.device)?;
@@ -241,7 +241,8 @@ fn blocking(report: &CheckReport, recipe: &std::path::Path) -> String {
 
 fn queue_recipes(runs: &Runs, args: &QueueArgs, as_json: bool) -> anyhow::Result<()> {
     // All are read before any is queued.
-    let recipes = args.recipes.iter().map(|path| Ok((path, read(path)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let recipes =
+        args.recipes.iter().map(|path| Ok((path, jobs::read_recipe(path)?))).collect::<anyhow::Result<Vec<_>>>()?;
     for (path, recipe) in recipes.iter().filter(|_| !args.unchecked) {
         let report = jobs::check(recipe, runs.folder(), DeviceChoice::Cpu);
         anyhow::ensure!(report.can_start(), "{}; --unchecked queues it anyway", blocking(&report, path));
@@ -258,12 +259,4 @@ fn queue_recipes(runs: &Runs, args: &QueueArgs, as_json: bool) -> anyhow::Result
         queued.push(id);
     }
     if as_json { output::json(&json!({ "queued": queued })) } else { Ok(()) }
-}
-
-fn read(path: &std::path::Path) -> anyhow::Result<Recipe> {
-    let context = || format!("cannot read the recipe: {}", path.display());
-    let length = std::fs::metadata(path).with_context(context)?.len();
-    anyhow::ensure!(length <= LONGEST_RECIPE, "this is no recipe, it has {length} bytes: {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(context)?;
-    Recipe::from_toml(&text).with_context(context)
 }

@@ -11,10 +11,11 @@ use clove_training::run_directory::RunDirectory;
 
 use super::history::{Ending, History};
 use super::queue::Order;
-use super::{CheckpointView, JobId, JobState, JobView, JobsError, LOG_BYTES, process};
+use super::slurm::TICKET;
+use super::{CheckpointView, JobId, JobState, JobView, JobsError, LOG_BYTES, process, read_recipe};
 
-/// Longest recipe that is read, in bytes.
-const LONGEST_RECIPE: u64 = 1 << 20;
+/// The frozen recipe.
+const RECIPE: &str = "recipe.toml";
 /// Where the worker's standard error goes.
 pub const LOG: &str = "stderr.log";
 
@@ -50,10 +51,10 @@ impl Folder {
     /// # Errors
     /// A recipe that cannot be read.
     pub fn open(run: RunDirectory, order: &Order) -> Result<Self, JobsError> {
-        let recipe_stamp = stamp(&run.path().join("recipe.toml"));
+        let recipe_stamp = stamp(&run.path().join(RECIPE));
         let mut folder = Self {
             id: JobId(run.name()),
-            recipe: Arc::new(read_recipe(&run, recipe_stamp)?),
+            recipe: Arc::new(read_recipe(&run.path().join(RECIPE))?),
             run,
             recipe_stamp,
             history: History::default(),
@@ -101,6 +102,10 @@ impl Folder {
             JobState::Queued
         } else {
             match self.history.ending {
+                // Slurm has it.
+                Ending::Unbegun if self.run.path().join(TICKET).exists() && self.log.trim().is_empty() => {
+                    JobState::Queued
+                }
                 // Its worker ended before it could write an event, but said something.
                 Ending::Unbegun if !self.log.trim().is_empty() => JobState::Failed,
                 Ending::Unbegun | Ending::Stopped => JobState::Stopped,
@@ -111,11 +116,11 @@ impl Folder {
     }
 
     fn look_at_recipe(&mut self) -> Result<bool, JobsError> {
-        let now = stamp(&self.run.path().join("recipe.toml"));
+        let now = stamp(&self.run.path().join(RECIPE));
         if now == self.recipe_stamp {
             return Ok(false);
         }
-        self.recipe = Arc::new(read_recipe(&self.run, now)?);
+        self.recipe = Arc::new(read_recipe(&self.run.path().join(RECIPE))?);
         self.recipe_stamp = now;
         Ok(true)
     }
@@ -239,14 +244,6 @@ impl Folder {
 pub fn is_live(folder: &Path) -> bool {
     let Ok(file) = File::open(folder.join("run.lock")) else { return false };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
-}
-
-fn read_recipe(run: &RunDirectory, stamp: Stamp) -> Result<Recipe, JobsError> {
-    if let Some((length, _)) = stamp.filter(|(length, _)| *length > LONGEST_RECIPE) {
-        let path = run.path().join("recipe.toml");
-        return Err(JobsError::Said(format!("this is no recipe, it has {length} bytes: {}", path.display())));
-    }
-    Ok(run.recipe()?)
 }
 
 fn stamp(path: &Path) -> Stamp {

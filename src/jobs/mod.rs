@@ -24,12 +24,15 @@ mod process;
 mod queue;
 mod runs;
 mod schedule;
+mod slurm;
 mod thread;
 mod trial;
 mod view;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use clove_training::Recipe;
 
 pub use check::check;
 pub use error::JobsError;
@@ -38,6 +41,7 @@ pub use link::Link;
 pub use local::Local;
 pub use runs::Runs;
 pub use schedule::{Note, Schedule};
+pub use slurm::{Slurm, Submitted};
 pub use thread::{start, start_with};
 pub use trial::trial;
 pub use view::{
@@ -53,4 +57,20 @@ pub fn default_runs() -> PathBuf {
     // The specification of base directories: a relative path is to be ignored.
     let data = set("XDG_DATA_HOME").filter(|path| path.is_absolute()).or_else(home);
     data.unwrap_or_default().join("clove").join("runs")
+}
+
+/// Longest recipe that is read, in bytes.
+const LONGEST_RECIPE: u64 = 1 << 20;
+
+/// A recipe from a file.
+///
+/// # Errors
+/// A file that cannot be read, is far too long, or holds no recipe.
+pub fn read_recipe(path: &Path) -> Result<Recipe, JobsError> {
+    let length = std::fs::metadata(path).map_err(JobsError::io("read the recipe", path))?.len();
+    if length > LONGEST_RECIPE {
+        return Err(JobsError::Said(format!("this is no recipe, it has {length} bytes: {}", path.display())));
+    }
+    let text = std::fs::read_to_string(path).map_err(JobsError::io("read the recipe", path))?;
+    Recipe::from_toml(&text).map_err(|source| JobsError::Recipe { source, path: path.to_owned() })
 }

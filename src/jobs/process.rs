@@ -8,11 +8,14 @@ pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Whether a process of this number exists, a dead one that nobody has waited for included.
+/// Whether a process of this number runs. One that is dead and that nobody has waited for does not, as far as the
+/// system tells (Linux, proc(5)).
 #[cfg(unix)]
 pub fn is_alive(pid: u32) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    let is_zombie = state.is_ok_and(|line| line.rsplit_once(')').is_some_and(|(_, rest)| rest.trim().starts_with('Z')));
     // A process of somebody else's is alive too.
-    raw(pid).is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+    raw(pid).is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)) && !is_zombie
 }
 
 /// Nobody can be asked, so that only the worker's own lock counts.
@@ -80,6 +83,12 @@ mod tests {
     #[test]
     fn the_system_answers() {
         assert!(is_alive(std::process::id()) && !is_alive(0) && !is_alive(u32::MAX));
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let start = std::time::Instant::now();
+        while cfg!(target_os = "linux") && is_alive(child.id()) {
+            assert!(start.elapsed().as_secs() < 20, "a dead child counts as alive");
+        }
+        child.wait().unwrap();
         assert!(free_disk(Path::new("/no/such/folder")).unwrap() > 0);
         assert_eq!(memory_line("MemTotal: 9 kB\nMemAvailable:   12 kB\n", "MemAvailable:"), Some(12 * 1024));
         assert_eq!(memory_line("MemAvailable: x kB", "MemAvailable:"), None);

@@ -74,11 +74,16 @@ impl Runs {
     /// A recipe out of range, a folder that cannot be written.
     pub fn queue(&self, recipe: &Recipe) -> Result<JobId, JobsError> {
         let mut queue = Queue::lock(&self.folder)?;
-        let run = RunDirectory::create(&self.folder, &with_absolute_paths(recipe), SystemTime::now())?;
+        let run = self.create(recipe)?;
         let id = JobId(run.name());
         queue.order.push(id.clone());
         queue.save()?;
         Ok(id)
+    }
+
+    /// Freezes the recipe as a new run directory that is in no queue.
+    pub(super) fn create(&self, recipe: &Recipe) -> Result<RunDirectory, JobsError> {
+        Ok(RunDirectory::create(&self.folder, &with_absolute_paths(recipe), SystemTime::now())?)
     }
 
     /// Replaces the recipe of a job that no worker has begun.

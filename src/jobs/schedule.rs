@@ -27,6 +27,8 @@ pub struct Schedule {
     runs: Runs,
     launcher: Local,
     workers: Vec<(JobId, Child)>,
+    /// Why nothing could be started at the last try, to be told once.
+    trouble: Option<String>,
 }
 
 /// Something worth saying: what was to be done, and what came of it.
@@ -35,7 +37,7 @@ pub type Note = (String, String);
 impl Schedule {
     /// Has started nothing.
     pub fn new(runs: Runs, launcher: Local) -> Self {
-        Self { runs, launcher, workers: Vec::new() }
+        Self { runs, launcher, workers: Vec::new(), trouble: None }
     }
 
     /// The same for another runs folder; workers of the one before are still waited for.
@@ -52,8 +54,17 @@ impl Schedule {
         let is_busy = watch.folders().any(|(_, folder)| folder.state().is_live());
         if !order.jobs.is_empty() && !is_busy {
             match self.start_next() {
-                Ok(note) => notes.extend(note),
-                Err(error) => notes.push(("Start the next job".to_owned(), error.to_string())),
+                Ok(note) => {
+                    self.trouble = None;
+                    notes.extend(note);
+                }
+                Err(error) => {
+                    let trouble = Some(error.to_string());
+                    if trouble != self.trouble {
+                        notes.extend(trouble.clone().map(|why| ("Start the next job".to_owned(), why)));
+                    }
+                    self.trouble = trouble;
+                }
             }
         }
         notes

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use clove_training::Recipe;
 
-use super::{JobsCommand, JobsError, JobsEvent, Link, Local, Runs, Schedule, Watch, check, default_runs, trial};
+use super::{
+    JobsCommand, JobsError, JobsEvent, Link, Local, Runs, Schedule, Watch, check, default_runs, read_recipe, trial,
+};
 use crate::device::DeviceChoice;
 
 /// Between two looks.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
-/// Longest recipe that is read, in bytes.
-const LONGEST_RECIPE: u64 = 1 << 20;
 
 /// Where events leave: a channel, and a call that wakes the window.
 #[derive(Clone)]
@@ -220,15 +220,6 @@ impl Checks {
         // A thread that is gone has told why.
         let _ = self.0.send((recipe, runs));
     }
-}
-
-fn read_recipe(path: &Path) -> Result<Recipe, JobsError> {
-    let length = std::fs::metadata(path).map_err(JobsError::io("read the recipe", path))?.len();
-    if length > LONGEST_RECIPE {
-        return Err(JobsError::Said(format!("this is no recipe, it has {length} bytes: {}", path.display())));
-    }
-    let text = std::fs::read_to_string(path).map_err(JobsError::io("read the recipe", path))?;
-    Recipe::from_toml(&text).map_err(|source| JobsError::Recipe { source, path: path.to_owned() })
 }
 
 /// A named thread whose panic, should a dependency have one, reaches the window as a sentence.

@@ -2,6 +2,8 @@
 
 mod cli;
 mod folders;
+mod real;
+mod slurm;
 mod thread;
 
 use std::os::unix::fs::PermissionsExt as _;

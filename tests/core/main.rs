@@ -29,3 +29,5 @@ mod store;
 mod sweep;
 mod sweep_killed;
 mod towers;
+mod train;
+mod train_killed;

@@ -109,6 +109,8 @@ impl Told {
             let ended_badly = matches!(job.state, JobState::Failed | JobState::Interrupted);
             if ended_badly && before.is_some_and(|(state, _)| state.is_live() || state == JobState::Queued) {
                 self.lost.push(job.id.clone());
+            } else if job.state != before.map_or(job.state, |(state, _)| state) {
+                self.lost.retain(|id| *id != job.id);
             }
             self.jobs.insert(job.id.clone(), (job.state, share));
         }

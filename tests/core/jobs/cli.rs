@@ -77,7 +77,7 @@ fn the_queue_can_be_kept_from_the_command_line() {
     assert_eq!(yard.clove("move two up").status, 0);
     let of = |id: &str| yard.list().as_array().unwrap().iter().find(|job| job["id"] == id).unwrap().clone();
     assert_eq!((of(&one)["place"].clone(), of(&two)["place"].clone()), (1.into(), 0.into()));
-    assert_eq!(yard.clove(&format!("stop {one} --json")).json()["done"][0], one.as_str());
+    assert_eq!(yard.clove(&format!("stop {one} --json")).json()["stopping"][0], one.as_str());
     assert_eq!(of(&one)["state"], "stopped");
     yard.write("one", 4);
     assert_eq!(yard.clove("edit one @one.toml").status, 0);
@@ -120,7 +120,10 @@ fn failures_are_one_sentence() {
     yard.clove("stop one").fails(1, &["'one' fits 2 jobs"]);
     yard.clove("queue @fails.toml");
     let run = yard.clove("run --worker @worker");
-    run.fails(1, &[]);
+    assert_eq!((run.status, run.out.as_str()), (1, ""));
+    let last = run.err.lines().last().unwrap();
+    assert!(last.starts_with("clove: these jobs did not end well") && last.contains("_fails"), "{last}");
+    assert!(yard.clove("list").out.contains("_fails failed: the loss is not a number at step 1"));
 }
 
 #[test]
