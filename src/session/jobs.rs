@@ -284,13 +284,11 @@ pub fn score_rows(evaluations: &[Evaluation]) -> Vec<ScoreRow> {
     for evaluation in evaluations {
         let title = title(evaluation);
         let place = alphas.iter().position(|alpha| *alpha == evaluation.alpha);
-        let row = match rows.iter().position(|row| row.step == evaluation.step && row.title == title) {
-            Some(row) => row,
-            None => {
-                rows.push(ScoreRow { step: evaluation.step, title, at: vec![None; alphas.len()] });
-                rows.len() - 1
-            }
-        };
+        let known = rows.iter().position(|row| row.step == evaluation.step && row.title == title);
+        let row = known.unwrap_or_else(|| {
+            rows.push(ScoreRow { step: evaluation.step, title, at: vec![None; alphas.len()] });
+            rows.len() - 1
+        });
         if let Some(slot) = rows.get_mut(row).zip(place).and_then(|(row, place)| row.at.get_mut(place)) {
             *slot = Some(evaluation.clone());
         }

@@ -31,7 +31,7 @@ pub struct NegativesState {
 impl NegativesState {
     fn refresh(&mut self, session: &Session, asks: &mut Vec<Ask>) {
         if !self.written {
-            self.caption = example(session).unwrap_or_default().to_owned();
+            example(session).unwrap_or_default().clone_into(&mut self.caption);
         }
         if self.caption.trim().is_empty() {
             return;

@@ -106,29 +106,24 @@ pub fn state_mark(painter: &Painter, visuals: &Visuals, center: Pos2, radius: f3
     let at = |x: f32, y: f32| center + vec2(x, y) * radius;
     let weak = look::weak(visuals);
     match state {
-        JobState::Queued => painter.circle_stroke(center, radius * 0.8, Stroke::new(1.4, weak)),
+        JobState::Queued => {
+            painter.circle_stroke(center, radius * 0.8, Stroke::new(1.4, weak));
+        }
         JobState::Running => {
             let play = vec![at(-0.7, -0.9), at(0.9, 0.0), at(-0.7, 0.9)];
-            painter.add(egui::Shape::convex_polygon(play, look::accent(visuals), Stroke::NONE))
+            painter.add(egui::Shape::convex_polygon(play, look::accent(visuals), Stroke::NONE));
         }
         JobState::Stopping => {
             let square = Rect::from_center_size(center, vec2(1.4, 1.4) * radius);
-            painter.rect_stroke(square, 1.0, Stroke::new(1.4, look::accent(visuals)), egui::StrokeKind::Inside)
+            painter.rect_stroke(square, 1.0, Stroke::new(1.4, look::accent(visuals)), egui::StrokeKind::Inside);
         }
-        JobState::Stopped => painter.rect_filled(Rect::from_center_size(center, vec2(1.4, 1.4) * radius), 1.0, weak),
-        JobState::Interrupted => {
-            look::caution_mark(painter, center, radius, visuals.warn_fg_color);
-            return;
+        JobState::Stopped => {
+            painter.rect_filled(Rect::from_center_size(center, vec2(1.4, 1.4) * radius), 1.0, weak);
         }
-        JobState::Failed => {
-            look::verdict_mark(painter, center, radius, false, look::wrong(visuals));
-            return;
-        }
-        JobState::Done => {
-            look::verdict_mark(painter, center, radius, true, look::right(visuals));
-            return;
-        }
-    };
+        JobState::Interrupted => look::caution_mark(painter, center, radius, visuals.warn_fg_color),
+        JobState::Failed => look::verdict_mark(painter, center, radius, false, look::wrong(visuals)),
+        JobState::Done => look::verdict_mark(painter, center, radius, true, look::right(visuals)),
+    }
 }
 
 /// For the status line: the job that runs.
