@@ -52,6 +52,9 @@ pub struct WindowArgs {
     /// Folder with benchmarks; the scene world when absent
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Folder of fine-tunes; clove/runs in the user's data folder when absent
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
     /// auto, cpu, cuda or metal
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -149,14 +152,21 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 
 #[cfg(feature = "gui")]
 fn window(args: WindowArgs) -> anyhow::Result<()> {
-    use crate::{checkpoint, demo, engine, ui};
+    use crate::{checkpoint, demo, engine, jobs, ui};
 
     let options = checkpoint::Options { activation: args.activation };
     let device = args.device;
     let (base, tuned) = args.base.zip(args.tuned).unwrap_or_else(|| (demo::BASE.into(), demo::TUNED.into()));
     ui::run(ui::WindowOptions {
         link: Box::new(move |wake| engine::start(device, options, wake)),
-        start: ui::Start { base: Some(base), tuned: Some(tuned), data: args.data, device: String::new() },
+        jobs: Box::new(move |wake| jobs::start(device, wake)),
+        start: ui::Start {
+            base: Some(base),
+            tuned: Some(tuned),
+            data: args.data,
+            device: String::new(),
+            runs: args.runs.unwrap_or_else(jobs::default_runs),
+        },
         screenshot: args.screenshot,
         size: args.size.as_deref().map(window_size).transpose()?,
         theme: args.theme.map(|theme| if theme == Theme::Dark { ui::Theme::Dark } else { ui::Theme::Light }),
