@@ -11,11 +11,12 @@
 //! | [`tradeoff`] | curves, Pareto set, best alpha under a constraint; pure | nothing |
 //! | [`store`] | every on-disk form of ours | checkpoint (map_file), patch (AlphaMap), benchmark (types) |
 //! | [`evaluate`] | embeddings, scores, sweeps, statistics | checkpoint, clip, patch, benchmark, store, training |
-//! | [`demo`] | the procedural scene world behind the embedded pair | kernels (Activation), checkpoint, clip, benchmark, training |
+//! | [`fetch`] | downloads checkpoints, only when asked; the one network | checkpoint (WEIGHTS, shard_names) |
+//! | [`demo`] | the procedural scene world behind the embedded pair; opening what a CKPT names | kernels (Activation), checkpoint, fetch, clip, benchmark, training |
 //! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo |
 //! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (MetricName, Outcome, Score, wilson), evaluate (statistics), tradeoff, engine (types) |
 //! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types), session |
-//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, demo, engine, ui, training |
+//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, fetch, demo, engine, ui, training |
 //!
 //! A module imports only modules above it, so the rows are in the order in which the program can be read. `(types)`
 //! means no functions, `(A, B)` these items only; `training` is the crate `clove-training`, which imports nothing of
@@ -23,7 +24,8 @@
 //!
 //! Absent on purpose: candle outside `device`, `kernels`, `checkpoint`, `clip`, `patch`, `evaluate`, `demo`, `engine`
 //! and the one command that makes tensors of its own (`bench`); egui outside `ui`; `unsafe` outside
-//! `kernels` and `checkpoint/mmap.rs`; files in `session` and `ui` but for the window's own picture; any network.
+//! `kernels` and `checkpoint/mmap.rs`; files in `session` and `ui` but for the window's own picture; a network outside
+//! `fetch/client.rs`, which nothing but a request for a download reaches.
 //! `tests/layering` reads this page and fails when it stops being true.
 
 pub mod benchmark;
@@ -34,6 +36,7 @@ pub mod demo;
 pub mod device;
 pub mod engine;
 pub mod evaluate;
+pub mod fetch;
 pub mod kernels;
 pub mod patch;
 pub mod session;

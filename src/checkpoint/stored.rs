@@ -7,9 +7,12 @@ use rayon::prelude::*;
 use safetensors::tensor::Dtype;
 
 use super::architecture::Architecture;
+use super::mmap;
 
 /// Values per parallel task.
 const CHUNK: usize = 1 << 18;
+/// Of an f32.
+const EXPONENT: u32 = 0x7f80_0000;
 
 /// One tensor of a mapped file.
 #[derive(Clone, Debug)]
@@ -51,10 +54,25 @@ impl Stored<'_> {
                 return Err(format!("the tensor '{name}' is stored as {other:?}; F32, F16 and BF16 are supported"));
             }
         };
-        match not_finite {
-            0 => Ok(()),
-            n => Err(format!("the tensor '{name}' holds {n} values that are not finite (NaN or infinite)")),
+        refuse_not_finite(name, not_finite)
+    }
+
+    /// The bytes of f32 values that this machine can read where they lie.
+    pub(super) fn as_bytes_of_floats(&self) -> Option<&[u8]> {
+        if self.dtype != Dtype::F32 || self.strides.is_some() {
+            return None;
         }
+        let bytes = self.data.get(..self.len().checked_mul(size_of::<f32>())?)?;
+        mmap::as_floats(bytes).map(|_| bytes)
+    }
+
+    /// Refuses f32 values that are not finite, where they lie.
+    pub(super) fn check_finite(&self, name: &str) -> Result<(), String> {
+        let values = self.as_bytes_of_floats().and_then(mmap::as_floats).unwrap_or_default();
+        // An exponent of ones is an infinity or no number. Whole numbers are compared many at a time, and counted in 32
+        // bits, which a chunk cannot fill.
+        let count = |chunk: &[f32]| chunk.iter().map(|v| u32::from(v.to_bits() & EXPONENT == EXPONENT)).sum::<u32>();
+        refuse_not_finite(name, values.par_chunks(CHUNK).map(|chunk| count(chunk) as usize).sum())
     }
 
     /// The elements' bytes in row-major order.
@@ -78,6 +96,13 @@ impl Stored<'_> {
             }
         }
         Ok(Cow::Owned(bytes))
+    }
+}
+
+fn refuse_not_finite(name: &str, n: usize) -> Result<(), String> {
+    match n {
+        0 => Ok(()),
+        n => Err(format!("the tensor '{name}' holds {n} values that are not finite (NaN or infinite)")),
     }
 }
 

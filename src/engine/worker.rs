@@ -183,7 +183,9 @@ impl Worker {
         self.generation += 1;
         self.pictures.set_generation(self.generation);
         self.encoder = Some(encoder);
-        self.outbox.send(Event::PairOpened { generation: self.generation, pair: Arc::new(describe::pair(&pair)) });
+        let info = Arc::new(describe::pair(&pair));
+        self.outbox.send(Event::PairOpened { generation: self.generation, pair: Arc::clone(&info) });
+        open::hash(pair, info, &self.outbox);
         self.prepare();
     }
 

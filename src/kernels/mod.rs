@@ -29,6 +29,6 @@ mod vector;
 pub use activation::{Activation, UnknownActivation, activate};
 pub use attention::{AttentionShape, attention};
 pub use layer_norm::layer_norm;
-pub use lerp::lerp_into;
+pub use lerp::{blend_into, lerp_into, side_by_side};
 pub use linear::{linear, project};
 pub use threads::keep_candle_serial;

@@ -17,6 +17,7 @@ mod models_panel;
 mod notices;
 mod screenshot;
 mod shortcuts;
+mod skipped;
 mod slices_panel;
 mod status_line;
 mod tasks_panel;

@@ -103,6 +103,11 @@ fn facts_ui(ui: &mut Ui, card: &Card, info: &CheckpointInfo) {
     ui.add(Label::new(look::label(activation)).truncate())
         .on_hover_text("A model run with the wrong activation still works, only worse, so its source is shown");
     ui.horizontal(|ui| {
+        if info.sha256.is_empty() {
+            let waiting = ui.label(look::digits("hashing…").small().weak());
+            waiting.on_hover_text("The SHA-256 of the weights file is being computed; the model is ready meanwhile");
+            return;
+        }
         let short: String = info.sha256.chars().take(12).collect();
         ui.label(look::digits(short).small().weak()).on_hover_text(format!("SHA-256 {}", info.sha256));
         let copy = ui.add(Button::new(look::label("Copy")).small());
