@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`device`] | picks CPU, CUDA or Metal | nothing |
 //! | [`kernels`] | fused tensor operations with a backward pass, and the blend | nothing |
-//! | [`checkpoint`] | reading and writing weights: formats, names, architecture, provenance | kernels (Activation) |
+//! | [`checkpoint`] | reading and writing weights: formats, names, architecture, provenance | kernels (Activation, count_not_finite) |
 //! | [`clip`] | the two towers, image preprocessing, tokens | kernels, checkpoint, training |
 //! | [`patch`] | alpha, the proof that two checkpoints fit, the blend in place | kernels, checkpoint |
 //! | [`benchmark`] | examples, readers, judging | nothing |

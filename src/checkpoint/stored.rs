@@ -8,11 +8,10 @@ use safetensors::tensor::Dtype;
 
 use super::architecture::Architecture;
 use super::mmap;
+use crate::kernels::count_not_finite;
 
 /// Values per parallel task.
 const CHUNK: usize = 1 << 18;
-/// Of an f32.
-const EXPONENT: u32 = 0x7f80_0000;
 
 /// One tensor of a mapped file.
 #[derive(Clone, Debug)]
@@ -69,10 +68,8 @@ impl Stored<'_> {
     /// Refuses f32 values that are not finite, where they lie.
     pub(super) fn check_finite(&self, name: &str) -> Result<(), String> {
         let values = self.as_bytes_of_floats().and_then(mmap::as_floats).unwrap_or_default();
-        // An exponent of ones is an infinity or no number. Whole numbers are compared many at a time, and counted in 32
-        // bits, which a chunk cannot fill.
-        let count = |chunk: &[f32]| chunk.iter().map(|v| u32::from(v.to_bits() & EXPONENT == EXPONENT)).sum::<u32>();
-        refuse_not_finite(name, values.par_chunks(CHUNK).map(|chunk| count(chunk) as usize).sum())
+        let n = values.par_chunks(CHUNK).map(|chunk| count_not_finite(chunk) as usize).sum();
+        refuse_not_finite(name, n)
     }
 
     /// The elements' bytes in row-major order.

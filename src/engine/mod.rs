@@ -29,6 +29,7 @@ pub use link::Link;
 
 use crate::checkpoint::Options;
 use crate::device::{self, DeviceChoice};
+use crate::evaluate::warm_tokenizer;
 use inbox::Inbox;
 use pictures::Pictures;
 use worker::Worker;
@@ -65,7 +66,7 @@ pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send +
     });
     spawn("clove-engine", &outbox, {
         let (inbox, pictures, outbox) = (Arc::clone(&inbox), Arc::clone(&pictures), outbox.clone());
-        move || match device::open(choice) {
+        move || match device::open(choice).inspect(|_| warm_tokenizer()) {
             Ok(device) => {
                 let name = device::describe(&device);
                 Worker::new((device, name), inbox, pictures, outbox, options).run();

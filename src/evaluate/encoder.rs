@@ -110,6 +110,12 @@ impl Encoder {
     }
 }
 
+/// Makes OpenAI's tokenizer, which most pairs need, beside whatever happens next, such as the reading of weights.
+pub fn warm_tokenizer() {
+    // What is wrong with it is said when it is used.
+    rayon::spawn(|| drop(Tokenizer::openai(77)));
+}
+
 /// The tokenizer beside the weights, or the embedded one of OpenAI for its vocabulary.
 fn tokenizer_of(checkpoint: &Checkpoint) -> std::result::Result<Tokenizer, EncoderError> {
     let path = checkpoint.provenance.path.display().to_string();

@@ -13,7 +13,7 @@ mod units;
 mod workload;
 
 pub use corpus::{Corpus, load};
-pub use encoder::{Encoder, EncoderError};
+pub use encoder::{Encoder, EncoderError, warm_tokenizer};
 pub use pixels::{Bytes, Loaded, Pixels};
 pub use read::read;
 pub use scoring::{Order, Scoring};

@@ -14,6 +14,7 @@ mod dispatch;
 
 mod activation;
 mod attention;
+mod finite;
 mod head;
 mod layer_norm;
 mod lerp;
@@ -28,6 +29,7 @@ mod vector;
 
 pub use activation::{Activation, UnknownActivation, activate};
 pub use attention::{AttentionShape, attention};
+pub use finite::count_not_finite;
 pub use layer_norm::layer_norm;
 pub use lerp::{blend_into, lerp_into, side_by_side};
 pub use linear::{linear, project};

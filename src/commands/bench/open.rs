@@ -12,7 +12,7 @@ use crate::checkpoint::{Checkpoint, Options};
 use crate::commands::output;
 use crate::demo;
 use crate::device::{self, DeviceChoice};
-use crate::evaluate::Encoder;
+use crate::evaluate::{Encoder, warm_tokenizer};
 use crate::kernels::Activation;
 use crate::patch::{Alpha, AlphaMap, Pair};
 
@@ -87,6 +87,7 @@ fn once((base, tuned): (&Path, &Path), options: Options, device: DeviceChoice) -
     }
     let read = start.elapsed().as_secs_f64();
     let start = Instant::now();
+    warm_tokenizer();
     let open = |path| demo::open(path, options);
     let (base, tuned) = rayon::join(|| open(base), || open(tuned));
     let pair = Pair::new(base?, tuned?)?;
