@@ -34,10 +34,10 @@ impl std::str::FromStr for Source {
             let (id, revision) = rest.split_once('@').unwrap_or((rest, "main"));
             let is_id = id.split('/').count() <= 2 && id.split('/').all(is_plain);
             let is_revision = revision.split('/').all(is_plain) && revision.len() <= 120;
-            return match is_id && is_revision {
-                true => Ok(Self::Hub { id: id.into(), revision: revision.into() }),
-                false => Err(wrong()),
-            };
+            if is_id && is_revision {
+                return Ok(Self::Hub { id: id.into(), revision: revision.into() });
+            }
+            return Err(wrong());
         }
         if !Self::is_named(name) || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(wrong());

@@ -123,6 +123,8 @@ fn path_ui(ui: &mut Ui, card: &Card, path: &mut String, asks: &mut Vec<Ask>) {
     let hint = card.info.map_or_else(|| "Path, then Enter".to_string(), |i| i.path.display().to_string());
     let edit = TextEdit::singleline(path).hint_text(hint).desired_width(f32::INFINITY).font(egui::TextStyle::Small);
     let response = ui.add(edit).accessible_name(format!("Path of {}", card.name().to_lowercase()));
+    let response =
+        response.on_hover_text("A file, a folder, or hf:OWNER/NAME of a model that was fetched with `clove fetch`");
     let entered = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     if entered && !path.trim().is_empty() {
         asks.push(Ask::TakeEnd(card.end, path.trim().to_string()));
