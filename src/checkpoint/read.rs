@@ -70,6 +70,9 @@ pub struct Parts<'a> {
     pub tokenizer: &'a [u8],
 }
 
+/// A weights file: what messages call it, and its bytes.
+type File<'a> = (&'a Path, &'a [u8]);
+
 impl Checkpoint {
     /// Opens a weights file (safetensors, PyTorch or TorchScript), an index of shards, or a folder that holds one of
     /// them, with the configuration beside it.
@@ -136,7 +139,7 @@ impl Checkpoint {
     /// for a naming.
     fn read(
         main: &Path,
-        (files, maps): (&[(&Path, &[u8])], &[Arc<Mapped>]),
+        (files, maps): (&[File<'_>], &[Arc<Mapped>]),
         options: Options,
         config: impl FnOnce(Naming) -> Result<Option<Known>, CheckpointError>,
     ) -> Result<Self, CheckpointError> {

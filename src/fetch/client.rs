@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::Duration;
 
 /// How long a server may keep silent.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A client that follows no redirect by itself.
 pub(super) struct Client {
@@ -26,7 +26,7 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            .timeout_connect(Some(PATIENCE / 2))
+            .timeout_connect(Some(PATIENCE))
             .timeout_recv_response(Some(PATIENCE))
             .timeout_per_read(Some(PATIENCE))
             .build();
