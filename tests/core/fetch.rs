@@ -125,7 +125,7 @@ fn ranged(asked: &Asked, body: &[u8], etag: &str) -> Said {
 }
 
 struct Room {
-    room: tempfile::TempDir,
+    folder: tempfile::TempDir,
     endpoint: String,
     token: Option<&'static str>,
 }
@@ -138,12 +138,12 @@ struct Ran {
 
 impl Room {
     fn new(endpoint: &str) -> Self {
-        Self { room: tempfile::tempdir().unwrap(), endpoint: endpoint.into(), token: None }
+        Self { folder: tempfile::tempdir().unwrap(), endpoint: endpoint.into(), token: None }
     }
 
     fn run(&self, args: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_clove"));
-        command.args(args).env("CLOVE_CACHE", self.room.path().join("cache")).env("HF_ENDPOINT", &self.endpoint);
+        command.args(args).env("CLOVE_CACHE", self.folder.path().join("cache")).env("HF_ENDPOINT", &self.endpoint);
         command.env_remove("HF_TOKEN").env("NO_PROXY", "*").env("no_proxy", "*");
         if let Some(token) = self.token {
             command.env("HF_TOKEN", token);
@@ -160,7 +160,7 @@ impl Room {
     }
 
     fn out(&self) -> PathBuf {
-        self.room.path().join("out")
+        self.folder.path().join("out")
     }
 
     fn names(&self) -> Vec<String> {
