@@ -5,6 +5,7 @@ mod data;
 mod demo;
 mod embed;
 mod evaluate;
+mod fetch;
 mod inspect;
 mod jobs;
 mod model;
@@ -30,7 +31,7 @@ use crate::kernels::{Activation, keep_candle_serial};
 /// A workbench for patching CLIP models. Without a command it opens the window.
 ///
 /// CKPT is a safetensors, PyTorch or TorchScript file, or a Hugging Face or open_clip folder, whole or in shards;
-/// demo:base and demo:tuned name the embedded pair.
+/// demo:base and demo:tuned name the embedded pair, hf:OWNER/NAME a model that `clove fetch` fetched.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -88,6 +89,8 @@ enum Command {
     Embed(embed::EmbedArgs),
     /// Blend two checkpoints into one
     Patch(patch::PatchArgs),
+    /// Download a checkpoint from the Hugging Face hub or a release; nothing else uses the network
+    Fetch(fetch::FetchArgs),
     /// List the benchmarks in a folder, and what is missing
     Data(data::DataArgs),
     /// Score benchmarks at one alpha
@@ -139,6 +142,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Score(args)) => score::run(&args),
         Some(Command::Embed(args)) => embed::run(&args),
         Some(Command::Patch(args)) => patch::run(&args),
+        Some(Command::Fetch(args)) => fetch::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),

@@ -145,8 +145,8 @@ pub fn train(
         save(&base_path, &model, &architecture, &tokenizer_json, &plan.base, plan.base_images)?;
     }
     let base = Checkpoint::open(&base_path, Options::default())?;
-    let model =
-        TrainableClip::new(&architecture, &base.tensors, tokenizer()?, device).map_err(CheckpointError::from)?;
+    let base = base.tensors().map_err(CheckpointError::from)?;
+    let model = TrainableClip::new(&architecture, &base, tokenizer()?, device).map_err(CheckpointError::from)?;
     for stage in &plan.tuned {
         let scenes = Scenes::new(&model, plan.tuned_images, |i| {
             let place = i % 100;

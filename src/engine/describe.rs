@@ -14,7 +14,7 @@ pub(super) fn pair(pair: &Pair) -> PairInfo {
     PairInfo {
         base: checkpoint(&pair.base),
         tuned: checkpoint(&pair.tuned),
-        verdict: format!("{} tensors match in name and shape", pair.base.tensors.len()),
+        verdict: format!("{} tensors match in name and shape", pair.base.weights.len()),
         remarks: pair.remarks.clone(),
     }
 }
@@ -38,7 +38,7 @@ fn checkpoint(checkpoint: &Checkpoint) -> CheckpointInfo {
         activation_source: provenance.activation_source.clone(),
         context_length: architecture.context_length,
         parameters: architecture.parameters(),
-        sha256: provenance.sha256.clone(),
+        sha256: provenance.sha256.known().unwrap_or_default().to_owned(),
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn data(found: &Found, benchmarks: &[Benchmark]) -> DataInfo {
         recognition: benchmark.is_recognition(),
         protocol: benchmark.protocol.clone(),
         examples: benchmark.len(),
-        skipped: benchmark.skipped.len(),
+        skipped: skipped(benchmark),
         chosen: *chosen,
     };
     DataInfo {
@@ -95,8 +95,11 @@ pub(super) fn data(found: &Found, benchmarks: &[Benchmark]) -> DataInfo {
     }
 }
 
+fn skipped(benchmark: &Benchmark) -> Arc<Vec<(String, String)>> {
+    Arc::new(benchmark.skipped.iter().map(|s| (s.item.clone(), s.reason.clone())).collect())
+}
+
 fn benchmark(benchmark: &Benchmark) -> BenchmarkInfo {
-    let skipped = benchmark.skipped.iter().map(|s| (s.item.clone(), s.reason.clone())).collect();
     BenchmarkInfo {
         name: benchmark.name.clone(),
         task: benchmark.task.clone(),
@@ -106,7 +109,7 @@ fn benchmark(benchmark: &Benchmark) -> BenchmarkInfo {
         protocol: benchmark.protocol.clone(),
         examples: Arc::new(examples(benchmark)),
         n_images: benchmark.images.len(),
-        skipped: Arc::new(skipped),
+        skipped: skipped(benchmark),
     }
 }
 

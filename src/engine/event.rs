@@ -27,7 +27,7 @@ pub struct CheckpointInfo {
     pub context_length: usize,
     /// Parameters of both towers.
     pub parameters: usize,
-    /// SHA-256 of the weights file, hexadecimal.
+    /// SHA-256 of the weights file, hexadecimal; empty until [`Event::Hashed`] tells it.
     pub sha256: String,
 }
 
@@ -91,8 +91,8 @@ pub struct FoundInfo {
     pub protocol: String,
     /// Examples, before any limit.
     pub examples: usize,
-    /// Items that cannot be scored.
-    pub skipped: usize,
+    /// Items that cannot be scored, with reasons.
+    pub skipped: Arc<Vec<(String, String)>>,
     /// Whether it is scored.
     pub chosen: bool,
 }
@@ -222,6 +222,8 @@ pub enum Event {
     Opening { what: String },
     /// A pair is proven and ready at base; everything about an earlier pair is void.
     PairOpened { generation: u64, pair: Arc<PairInfo> },
+    /// The SHA-256 of both weights files of this pair, which takes longer than opening them.
+    Hashed { pair: Arc<PairInfo>, base: String, tuned: String },
     /// Benchmarks are ready; scores of earlier data are void.
     DataOpened { generation: u64, data: Arc<DataInfo> },
     /// The probe set at the current alpha, growing until it is complete.

@@ -32,6 +32,7 @@ pub use preview::{Draw, Element, NegativeInfo, NegativesPreview};
 
 use crate::checkpoint::Options;
 use crate::device::{self, DeviceChoice};
+use crate::evaluate::warm_tokenizer;
 use inbox::Inbox;
 use negatives::Negatives;
 use pictures::Pictures;
@@ -76,7 +77,7 @@ pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send +
     spawn("clove-engine", &outbox, {
         let (inbox, outbox) = (Arc::clone(&inbox), outbox.clone());
         let aside = (Arc::clone(&pictures), Arc::clone(&negatives));
-        move || match device::open(choice) {
+        move || match device::open(choice).inspect(|_| warm_tokenizer()) {
             Ok(device) => {
                 let name = device::describe(&device);
                 Worker::new((device, name), inbox, aside, outbox, options).run();

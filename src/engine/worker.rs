@@ -191,7 +191,9 @@ impl Worker {
         self.pictures.set_generation(self.generation);
         self.negatives.set_tokenizer(encoder.shared_tokenizer(), describe::name(&pair.base));
         self.encoder = Some(encoder);
-        self.outbox.send(Event::PairOpened { generation: self.generation, pair: Arc::new(describe::pair(&pair)) });
+        let info = Arc::new(describe::pair(&pair));
+        self.outbox.send(Event::PairOpened { generation: self.generation, pair: Arc::clone(&info) });
+        open::hash(pair, info, &self.outbox);
         self.prepare();
     }
 

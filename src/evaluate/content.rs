@@ -101,7 +101,7 @@ impl std::fmt::Write for Hashed {
 pub fn model(pair: &Pair) -> String {
     let architecture = format!("{:?}", pair.base.architecture);
     let tokenizer = pair.base.tokenizer.as_deref().unwrap_or_default();
-    let (base, tuned) = (pair.base.sha256(), pair.tuned.sha256());
+    let (base, tuned) = rayon::join(|| pair.base.sha256(), || pair.tuned.sha256());
     digest([NUMERICS.as_bytes(), base.as_bytes(), tuned.as_bytes(), architecture.as_bytes(), tokenizer])
 }
 

@@ -13,7 +13,7 @@ mod units;
 mod workload;
 
 pub use corpus::{Corpus, load};
-pub use encoder::{Encoder, EncoderError, tokenizer_of};
+pub use encoder::{Encoder, EncoderError, tokenizer_of, warm_tokenizer};
 pub use pixels::{Bytes, Loaded, Pixels};
 pub use read::read;
 pub use scoring::{Order, Scoring};

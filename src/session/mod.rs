@@ -98,6 +98,7 @@ impl Session {
                 self.opening = None;
                 self.failed_ends = [None, None];
             }
+            Event::Hashed { pair, base, tuned } => self.take_hashes(&pair, base, tuned),
             Event::DataOpened { generation, data } => {
                 self.restart(generation);
                 self.earlier.clear();
@@ -228,6 +229,15 @@ impl Session {
         self.progress.as_ref().is_some_and(|p| p.total > 0 && p.done >= p.total)
     }
 
+    /// Hashes of an earlier pair are dropped.
+    fn take_hashes(&mut self, of: &Arc<PairInfo>, base: String, tuned: String) {
+        if let Some(pair) = self.pair.as_mut().filter(|pair| Arc::ptr_eq(pair, of)) {
+            let mut hashed = PairInfo::clone(pair);
+            (hashed.base.sha256, hashed.tuned.sha256) = (base, tuned);
+            *pair = Arc::new(hashed);
+        }
+    }
+
     fn restart(&mut self, generation: u64) {
         self.generation = generation;
         self.standing = Standing::default();
@@ -272,6 +282,7 @@ fn generation_of(event: &Event) -> Option<u64> {
         | Event::PictureFailed { generation, .. } => Some(*generation),
         Event::Opening { .. }
         | Event::NegativesPreviewed(_)
+        | Event::Hashed { .. }
         | Event::StatusChanged(_)
         | Event::Warned(_)
         | Event::Failed(_) => None,

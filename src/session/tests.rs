@@ -89,6 +89,20 @@ fn sweep_point(alpha: f64, n: usize, right: [bool; 4]) -> Event {
 const FIRST: ExampleId = ExampleId { benchmark: 0, example: 0 };
 
 #[test]
+fn hashes_reach_the_pair_they_were_computed_of() {
+    let mut session = Session::default();
+    let (first, second) = (pair(), pair());
+    session.apply(Event::PairOpened { generation: 1, pair: first.clone() });
+    session.apply(Event::PairOpened { generation: 2, pair: second.clone() });
+    session.apply(Event::DataOpened { generation: 3, data: data(&[("folder", true)]) });
+    session.apply(Event::Hashed { pair: first, base: "old".into(), tuned: "old".into() });
+    assert_eq!(session.pair.as_ref().unwrap().base.sha256, "");
+    session.apply(Event::Hashed { pair: second, base: "b".into(), tuned: "t".into() });
+    let pair = session.pair.unwrap();
+    assert_eq!((pair.base.sha256.as_str(), pair.tuned.sha256.as_str()), ("b", "t"));
+}
+
+#[test]
 fn events_of_an_earlier_generation_are_dropped() {
     let mut session = opened(&[("relation", false)]);
     session.apply(Event::Scored { generation: 1, scores: scores(0.5, 1, [Some(true); 4]) });

@@ -19,6 +19,7 @@ mod negatives_panel;
 mod notices;
 mod screenshot;
 mod shortcuts;
+mod skipped;
 mod slices_panel;
 mod status_line;
 mod tasks_panel;

@@ -16,6 +16,7 @@ mod cli;
 mod cli_data;
 mod demo_pair;
 mod demo_sets;
+mod fetch;
 mod gradients;
 #[cfg(target_os = "linux")]
 mod jobs;

@@ -231,7 +231,7 @@ pub fn data() -> DataInfo {
         recognition: b.recognition,
         protocol: b.protocol.clone(),
         examples: b.examples.len(),
-        skipped: b.skipped.len(),
+        skipped: b.skipped.clone(),
         chosen: true,
     });
     let found = Arc::new(found.collect());
