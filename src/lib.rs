@@ -12,10 +12,11 @@
 //! | [`store`] | every on-disk form of ours | checkpoint (map_file), patch (AlphaMap), benchmark (types) |
 //! | [`evaluate`] | embeddings, scores, sweeps, statistics | checkpoint, clip, patch, benchmark, store, training |
 //! | [`demo`] | the procedural scene world behind the embedded pair | kernels (Activation), checkpoint, clip, benchmark, training |
-//! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo |
+//! | [`report`] | a sweep as SVG, PNG, CSV, JSON and one HTML page; pure | patch (Alpha, AlphaMap), benchmark (Benchmark, ImageRef, Items, Outcome, title), tradeoff, store (results), evaluate (statistics) |
+//! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo, tradeoff, store, report |
 //! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (MetricName, Outcome, Score, wilson), evaluate (statistics), tradeoff, engine (types) |
-//! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types), session |
-//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, demo, engine, ui, training |
+//! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types), session, report (palette, words, Axis, Kind, View) |
+//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, demo, report, engine, ui, training |
 //!
 //! A module imports only modules above it, so the rows are in the order in which the program can be read. `(types)`
 //! means no functions, `(A, B)` these items only; `training` is the crate `clove-training`, which imports nothing of
@@ -23,7 +24,7 @@
 //!
 //! Absent on purpose: candle outside `device`, `kernels`, `checkpoint`, `clip`, `patch`, `evaluate`, `demo`, `engine`
 //! and the one command that makes tensors of its own (`bench`); egui outside `ui`; `unsafe` outside
-//! `kernels` and `checkpoint/mmap.rs`; files in `session` and `ui` but for the window's own picture; any network.
+//! `kernels` and `checkpoint/mmap.rs`; files in `session`, `report` and `ui` but for the window's own picture; any network.
 //! `tests/layering` reads this page and fails when it stops being true.
 
 pub mod benchmark;
@@ -36,6 +37,7 @@ pub mod engine;
 pub mod evaluate;
 pub mod kernels;
 pub mod patch;
+pub mod report;
 pub mod session;
 pub mod store;
 pub mod tradeoff;

@@ -10,9 +10,9 @@ mod model;
 mod negatives;
 mod output;
 mod patch;
+mod report;
 mod score;
 mod scored;
-mod standing;
 mod stop;
 mod sweep;
 
@@ -89,6 +89,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Score benchmarks over alpha
     Sweep(sweep::SweepArgs),
+    /// Turn stored results into a figure, tables and one page for people without the program
+    Report(report::ReportArgs),
     /// Write hard negatives for captions, as JSON lines
     Negatives(negatives::NegativesArgs),
     /// Measure the blend and both towers at ViT-B/32 size
@@ -133,6 +135,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Negatives(args)) => negatives::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Demo(command)) => demo::run(&command),
