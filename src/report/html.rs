@@ -3,8 +3,8 @@
 
 use super::curves::{Curves, Task};
 use super::data::{Axis, Entry, Model, Report, View};
+use super::failures::failures;
 use super::figure::{Figure, figure_inline};
-use super::gallery::{Failure, Gallery, Said, Verdict};
 use super::page::Page;
 use super::svg::escape;
 use super::words;
@@ -18,6 +18,16 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 /// Items that could not be scored, named at most.
 const NAMED: usize = 50;
 
+/// Sections by the names of links to them.
+const SECTIONS: [(&str, &str); 6] = [
+    ("models", "Models"),
+    ("figure", "Figure"),
+    ("tasks", "Tasks"),
+    ("failures", "Failures"),
+    ("protocol", "Protocol"),
+    ("origin", "Origin"),
+];
+
 /// The report as one file.
 pub fn html(report: &Report, view: &View) -> String {
     let figure = Figure::of(report, &View { over_alpha: false, ..view.clone() }, "t");
@@ -25,11 +35,13 @@ pub fn html(report: &Report, view: &View) -> String {
     let mut page = Page::default();
     page.within("main", "", |page| {
         head(page, report, &figure);
+        page.links(&SECTIONS);
         models(page, report);
         figures(page, report, &figure, &curves);
         tasks(page, report, &figure, &curves);
         best(page, &figure);
-        failures(page, report, &figure);
+        let alpha = figure.view.alpha.map(words::alpha).unwrap_or_default();
+        failures(page, report.gallery.as_ref(), &alpha);
         protocols(page, report, &curves);
         origin(page, report);
     });
@@ -46,7 +58,7 @@ pub fn html(report: &Report, view: &View) -> String {
 fn head(page: &mut Page, report: &Report, figure: &Figure) {
     page.say("h1", "", &format!("{} patched with {}", report.base.name, report.tuned.name));
     page.say("p", "weak", &format!("Made by clove {} on {}", report.made.version, report.made.date));
-    page.say("p", "lead", &figure.headline());
+    page.say("p", "lead", &lead(figure));
     page.say(
         "p",
         "",
@@ -56,6 +68,34 @@ fn head(page: &mut Page, report: &Report, figure: &Figure) {
          picture. Gains and losses below are in points against base; the second number is what the tuned model gains or \
          loses.",
     );
+}
+
+/// What the patch takes of the gain and for which part of the loss; the plain headline where there are no such shares.
+fn lead(figure: &Figure) -> String {
+    let position = figure.here.as_ref().and_then(|here| Position::of(&here.point(), &figure.points()));
+    let shares = position.as_ref().and_then(|at| Some((at.gain_share()?, at.loss_share()?)));
+    let (Some((gain, loss)), Some(position), Some(here)) = (shares, &position, &figure.here) else {
+        return figure.headline();
+    };
+    let [x, y] = &figure.axis_titles;
+    let end = |value: f64, points: f64, full: f64| {
+        format!("{value:.1} %, {} of {} points", words::signed(points), words::signed(full))
+    };
+    format!(
+        "At {} the patch has {:.0} % of the gain in {} ({}) for {:.0} % of the loss in {} ({})",
+        figure.view.alpha.map(words::alpha).unwrap_or_default(),
+        100.0 * gain,
+        in_sentence(&figure.view.y, y),
+        end(here.y.value, position.gain, position.full_gain),
+        100.0 * loss,
+        in_sentence(&figure.view.x, x),
+        end(here.x.value, -position.loss, -position.full_loss)
+    )
+}
+
+/// A mean's name inside a sentence; a benchmark keeps its capitals.
+fn in_sentence(axis: &Axis, title: &str) -> String {
+    if matches!(axis, Axis::Task { .. }) { title.to_owned() } else { title.to_lowercase() }
 }
 
 fn models(page: &mut Page, report: &Report) {
@@ -202,7 +242,7 @@ fn best(page: &mut Page, figure: &Figure) {
     page.section("best", "The best alpha within the limit", |page| {
         let share = position.loss_share().map_or(String::new(), |share| format!(", {:.0} % of it", 100.0 * share));
         page.facts(&[
-            ("Limit", format!("lose at most {budget:.1} points of {}", x.to_lowercase())),
+            ("Limit", format!("lose at most {budget:.1} points of {}", in_sentence(&figure.view.x, x))),
             ("Best alpha", format!("{:.2}", best.alpha)),
             (
                 y,
@@ -231,83 +271,6 @@ fn best(page: &mut Page, figure: &Figure) {
              little less on others.",
         );
     });
-}
-
-fn failures(page: &mut Page, report: &Report, figure: &Figure) {
-    page.section("failures", "Failures", |page| {
-        let Some(gallery) = &report.gallery else {
-            page.say("p", "weak", "The data were not at hand when this report was made; --data DIR shows pictures and captions.");
-            return;
-        };
-        let alpha = figure.view.alpha.map(words::alpha).unwrap_or_default();
-        let [broken, still, fixed] = gallery.counts.map(words::count);
-        let compared = words::count(gallery.compared);
-        page.say(
-            "p",
-            "",
-            &format!("Of {compared} examples, {broken} were right at base and are wrong at {alpha}, {still} are wrong at both, and {fixed} were wrong at base and are right at {alpha}. Some of each, taken at even distances from every task:"),
-        );
-        for verdict in Verdict::ALL {
-            group(page, gallery, verdict, &alpha);
-        }
-        page.say(
-            "p",
-            "weak",
-            "Numbers are cosines of picture and text at base and at this report's alpha. Beside the right answer stands the \
-             wrong one with the highest cosine.",
-        );
-    });
-}
-
-fn group(page: &mut Page, gallery: &Gallery, verdict: Verdict, alpha: &str) {
-    let of = |failure: &&Failure| failure.verdict == verdict;
-    let shown = gallery.failures.iter().filter(of).count();
-    if shown == 0 {
-        return;
-    }
-    let [broken, still, fixed] = gallery.counts;
-    let all = match verdict {
-        Verdict::Broken => broken,
-        Verdict::StillWrong => still,
-        Verdict::Fixed => fixed,
-    };
-    let summary = format!("{}: {} of {}", verdict.name(), words::count(shown), words::count(all));
-    page.details(&summary, true, |page| {
-        page.within("div", "cards", |page| {
-            for failure in gallery.failures.iter().filter(of) {
-                page.within("div", "example", |page| example(page, failure, alpha));
-            }
-        });
-    });
-}
-
-fn example(page: &mut Page, failure: &Failure, alpha: &str) {
-    match &failure.picture {
-        Ok(picture) => page.picture(picture.media_type, &picture.bytes, &failure.item),
-        Err(reason) => page.say("div", "missing", reason),
-    }
-    page.within("div", "", |page| {
-        page.say("p", "weak", &format!("{}, {}", failure.task, failure.item));
-        page.say("p", "tick", &failure.right.text);
-        page.say("p", "weak", &cosines(&failure.right, alpha));
-        if let Some(winner) = &failure.winner {
-            page.say("p", "cross", &winner.text);
-            page.say("p", "weak", &cosines(winner, alpha));
-        }
-        let [before, after] = failure.margins.map(|margin| margin_words(f64::from(margin)));
-        page.say("p", "weak", &format!("margin {before} at base, {after} at {alpha}"));
-    });
-}
-
-fn margin_words(margin: f64) -> String {
-    let sign = if margin < 0.0 { "\u{2212}" } else { "+" };
-    format!("{sign}{:.3}", margin.abs())
-}
-
-fn cosines(said: &Said, alpha: &str) -> String {
-    let told = |cosine: Option<f32>, at: &str| cosine.map(|cosine| format!("{cosine:.3} at {at}"));
-    let told: Vec<String> = [told(said.at_base, "base"), told(said.at_alpha, alpha)].into_iter().flatten().collect();
-    if told.is_empty() { "cosines were not kept".into() } else { told.join(", ") }
 }
 
 fn protocols(page: &mut Page, report: &Report, curves: &Curves<'_>) {

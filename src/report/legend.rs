@@ -1,5 +1,6 @@
 //! What the lines, marks and colours of a figure mean.
 
+use super::data::Axis;
 use super::figure::{Figure, INK, Line, WEAK, line_class, line_color, line_shape, small};
 use super::layout::{LEGEND, LINE, MARGIN, SIZES, WIDTH, letters};
 use super::marks::{line, shape};
@@ -24,7 +25,7 @@ pub(super) fn legend(svg: &mut Svg, figure: &Figure, top: f64) -> f64 {
             stroke(svg, &ends, "stroke-weak", WEAK, "", "1.2");
         }
     });
-    if (0..figure.pareto.len()).any(|place| figure.is_dominated(place)) {
+    if (0..figure.pareto.len()).any(|place| figure.is_open(place)) {
         pen.entry("open", "open: another alpha is at least as good on both axes", |svg, y| {
             ring(svg, y, 3.4, "stroke-weak", WEAK);
         });
@@ -36,7 +37,8 @@ pub(super) fn legend(svg: &mut Svg, figure: &Figure, top: f64) -> f64 {
     }
     let accent = hex(palette::accent(false));
     if let (Some(best), Some(budget)) = (figure.best, figure.view.budget) {
-        let of = figure.axis_titles[0].to_lowercase();
+        let of = &figure.axis_titles[0];
+        let of = if figure.view.x == Axis::Recognition { of.to_lowercase() } else { of.clone() };
         let said = format!("best alpha that loses at most {budget:.1} points of {of}: {:.2}", best.alpha);
         pen.entry("best", &said, |svg, y| {
             ring(svg, y, 6.0, "stroke-accent", &accent);

@@ -3,6 +3,7 @@
 
 mod curves;
 mod data;
+mod failures;
 mod figure;
 mod gallery;
 mod html;
@@ -11,6 +12,7 @@ mod legend;
 mod marks;
 mod page;
 pub mod palette;
+mod plot;
 mod raster;
 mod scale;
 mod stored;

@@ -32,6 +32,15 @@ impl Page {
         self.close("section");
     }
 
+    /// Links to sections of the page: their names and words.
+    pub fn links(&mut self, links: &[(&str, &str)]) {
+        self.within("nav", "", |page| {
+            for (id, said) in links {
+                page.text.push_str(&format!("<a href=\"#{}\">{}</a>\n", escape(id), escape(said)));
+            }
+        });
+    }
+
     /// Folded until it is asked for.
     pub fn details(&mut self, summary: &str, open: bool, inside: impl FnOnce(&mut Self)) {
         self.text.push_str(if open { "<details open>\n" } else { "<details>\n" });
