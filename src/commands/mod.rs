@@ -50,6 +50,9 @@ pub struct WindowArgs {
     /// Folder with benchmarks; the scene world when absent
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Results of earlier sweeps, which are shown and not computed again
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
     /// auto, cpu, cuda or metal
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -151,7 +154,13 @@ fn window(args: WindowArgs) -> anyhow::Result<()> {
     let (base, tuned) = args.base.zip(args.tuned).unwrap_or_else(|| (demo::BASE.into(), demo::TUNED.into()));
     ui::run(ui::WindowOptions {
         link: Box::new(move |wake| engine::start(device, options, wake)),
-        start: ui::Start { base: Some(base), tuned: Some(tuned), data: args.data, device: String::new() },
+        start: ui::Start {
+            base: Some(base),
+            tuned: Some(tuned),
+            data: args.data,
+            device: String::new(),
+            results: args.results,
+        },
         screenshot: args.screenshot,
         size: args.size.as_deref().map(window_size).transpose()?,
         theme: args.theme.map(|theme| if theme == Theme::Dark { ui::Theme::Dark } else { ui::Theme::Light }),

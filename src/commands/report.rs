@@ -13,15 +13,6 @@ use crate::report::{self, Axis, Curves, Kind, Made, Report, Stored, View, words}
 use crate::store::results::{End, Line, Results};
 use crate::store::{StoreError, write_new};
 
-/// What lies in a folder of all kinds.
-const NAMES: [(&str, Kind); 5] = [
-    ("report.html", Kind::Html),
-    ("figure.svg", Kind::Svg),
-    ("figure.png", Kind::Png),
-    ("scores.csv", Kind::Csv),
-    ("scores.json", Kind::Json),
-];
-
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// Where a sweep or an evaluation kept its scores
@@ -100,7 +91,7 @@ fn files(out: &Path) -> anyhow::Result<Vec<(PathBuf, Kind)>> {
             );
             anyhow::bail!(said)
         }
-        (None, false) => NAMES.iter().map(|(name, kind)| (out.join(name), *kind)).collect(),
+        (None, false) => Kind::ALL.into_iter().map(|kind| (out.join(kind.file_name()), kind)).collect(),
     };
     for (path, _) in &files {
         anyhow::ensure!(!path.exists(), "the file exists and is not overwritten; name another one: {}", path.display());
@@ -192,25 +183,15 @@ fn commands(args: &ReportArgs, stored: &Stored) -> Vec<String> {
     let grid = if alphas.iter().all(AlphaMap::is_linked) { "" } else { " --grid" };
     let mut sides: Vec<String> = alphas.iter().map(|alpha| alpha.image().get().to_string()).collect();
     sides.dedup();
-    let data = args.data.as_ref().map_or_else(|| "DIR".to_owned(), |data| quote(&data.display().to_string()));
+    let data = args.data.as_ref().map_or_else(|| "DIR".to_owned(), |data| words::shell(&data.display().to_string()));
     let sweep = format!(
         "clove sweep --base {} --tuned {} --alphas {}{grid} --benchmark {} --data {data} --results {}",
-        quote(&stored.base.path),
-        quote(&stored.tuned.path),
+        words::shell(&stored.base.path),
+        words::shell(&stored.tuned.path),
         sides.join(","),
         names.join(" "),
-        quote(&args.results.display().to_string())
+        words::shell(&args.results.display().to_string())
     );
-    let words: Vec<String> = std::env::args().skip(1).map(|word| quote(&word)).collect();
-    vec![sweep, format!("clove {}", words.join(" "))]
-}
-
-/// As a shell reads it.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:,=+%@~".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
+    let own: Vec<String> = std::env::args().skip(1).map(|word| words::shell(&word)).collect();
+    vec![sweep, format!("clove {}", own.join(" "))]
 }

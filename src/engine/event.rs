@@ -237,6 +237,8 @@ pub enum Event {
     PictureLoaded { generation: u64, image: ImageId, picture: Picture },
     /// A picture cannot be shown, and why.
     PictureFailed { generation: u64, image: ImageId, reason: String },
+    /// What was exported is on disk, whole.
+    Exported { path: PathBuf },
     /// The engine's pulse.
     StatusChanged(Status),
     /// Something worth knowing that stopped nothing.

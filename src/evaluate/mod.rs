@@ -13,6 +13,7 @@ mod sweep;
 mod units;
 mod workload;
 
+pub use content::{benchmark_hash, model as model_hash};
 pub use corpus::{Corpus, load};
 pub use encoder::{Encoder, EncoderError};
 pub use pixels::{Bytes, Loaded, Pixels};

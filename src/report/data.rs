@@ -37,6 +37,17 @@ impl Kind {
         }
     }
 
+    /// What its file is called unless somebody says otherwise.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Svg => "figure.svg",
+            Self::Png => "figure.png",
+            Self::Csv => "scores.csv",
+            Self::Json => "scores.json",
+            Self::Html => "report.html",
+        }
+    }
+
     /// The kind that a file's name asks for.
     pub fn of(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_lowercase();

@@ -287,7 +287,7 @@ fn protocols(page: &mut Page, report: &Report, curves: &Curves<'_>) {
         page.list(&report.remarks);
         let unreadable = report.gallery.as_ref().map(|gallery| &gallery.unreadable[..]).unwrap_or_default();
         if !unreadable.is_empty() {
-            page.details(&format!("{} items could not be read", words::count(unreadable.len())), false, |page| {
+            page.details(&format!("{} items could not be scored", words::count(unreadable.len())), false, |page| {
                 let mut named: Vec<String> =
                     unreadable.iter().take(NAMED).map(|(item, reason)| format!("{item}: {reason}")).collect();
                 if unreadable.len() > NAMED {

@@ -47,6 +47,13 @@ pub fn date(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", of_day / 3600, of_day / 60 % 60)
 }
 
+/// A word as a shell reads it.
+pub fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:,=+%@~".contains(c);
+    let is_plain = !word.is_empty() && word.chars().all(plain);
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 /// Lines of at most `width` letters, broken at spaces; a longer word is cut.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
@@ -91,6 +98,7 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!([count(0), count(999), count(1240), count(1_234_567)], ["0", "999", "1,240", "1,234,567"]);
         assert_eq!([signed(-0.04), signed(-5.23), signed(27.0)], ["+0.0", "\u{2212}5.2", "+27.0"]);
+        assert_eq!(["a/b-c.d", "", "a b", "it's"].map(shell), ["a/b-c.d", "''", "'a b'", "'it'\\''s'"]);
         assert_eq!([p_value(0.000_4), p_value(0.031_2)], ["p < 0.001", "p = 0.031"]);
     }
 

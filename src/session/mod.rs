@@ -109,6 +109,10 @@ impl Session {
             }
             Event::StatusChanged(status) => self.status = status,
             Event::Warned(failure) => self.notices.push(Gravity::Warning, failure),
+            Event::Exported { path } => {
+                let summary = format!("Saved {}", path.display());
+                self.notices.push(Gravity::News, Failure { summary, details: String::new(), end: None });
+            }
             Event::Failed(failure) => self.fail(failure),
         }
     }
@@ -255,6 +259,10 @@ fn generation_of(event: &Event) -> Option<u64> {
         | Event::ThumbnailLoaded { generation, .. }
         | Event::PictureLoaded { generation, .. }
         | Event::PictureFailed { generation, .. } => Some(*generation),
-        Event::Opening { .. } | Event::StatusChanged(_) | Event::Warned(_) | Event::Failed(_) => None,
+        Event::Opening { .. }
+        | Event::Exported { .. }
+        | Event::StatusChanged(_)
+        | Event::Warned(_)
+        | Event::Failed(_) => None,
     }
 }

@@ -239,3 +239,11 @@ fn answers_about_another_example_are_not_the_focus() {
     session.apply(focus(0, 0.5));
     assert!(!session.focus_is_stale());
 }
+
+#[test]
+fn a_finished_export_is_news() {
+    let mut session = opened(&[("relation", false)]);
+    session.apply(Event::Exported { path: "/x/report.html".into() });
+    let last = session.notices.list().last().unwrap();
+    assert_eq!((last.gravity, last.summary.as_str()), (Gravity::News, "Saved /x/report.html"));
+}

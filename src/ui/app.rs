@@ -1,5 +1,8 @@
 //! The app: `logic` listens to the engine, `ui` draws, and what the panels ask is done in between.
 
+mod dropped;
+mod export;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -26,6 +29,7 @@ use super::tradeoff::{TradeoffState, tradeoff_panel_ui};
 use super::{look, status_line::status_line_ui, top_bar::top_bar_ui};
 use crate::engine::{Command, End, ExampleId, Failure, Link};
 use crate::patch::{Alpha, AlphaMap};
+use crate::report;
 use crate::session::{Gravity, Session};
 
 /// The key under which the arrangement of the panels is remembered.
@@ -42,6 +46,8 @@ pub struct Start {
     pub data: Option<PathBuf>,
     /// What runs the towers, until the engine says it itself.
     pub device: String,
+    /// Results of earlier sweeps, which are shown and not computed again.
+    pub results: Option<PathBuf>,
 }
 
 /// The window's contents.
@@ -63,6 +69,8 @@ pub struct App {
     notices: NoticesState,
     shortcuts_open: bool,
     chooser: Chooser,
+    /// What is to be exported once a file is chosen.
+    export_view: Option<Box<report::View>>,
     frame_times: FrameTimes,
     pub(super) screenshot: Option<Screenshot>,
 }
@@ -90,6 +98,7 @@ impl App {
             notices: NoticesState::default(),
             shortcuts_open: false,
             chooser: Chooser::default(),
+            export_view: None,
             frame_times: FrameTimes::default(),
             screenshot: None,
         };
@@ -101,6 +110,7 @@ impl App {
                 app.models.paths[place] = path.display().to_string();
             }
         }
+        app.link.send(Command::UseResults(start.results));
         app.link.send(Command::OpenData { folder: start.data });
         app.open_pair();
         app
@@ -187,6 +197,7 @@ impl App {
                     self.link.send(Command::RunSweep(run));
                 }
                 Ask::Map => self.link.send(Command::RunMap),
+                Ask::Export(kind, view) => self.choose_export(ctx, kind, view),
                 Ask::Notices => self.notices.open = !self.notices.open,
                 Ask::Shortcuts => self.shortcuts_open = !self.shortcuts_open,
                 Ask::ResetLayout => self.tree = layout::default_layout(),
@@ -213,27 +224,8 @@ impl App {
         match self.chooser.answer() {
             Some((Choice::Checkpoint(end), path)) => self.take_end(end, path),
             Some((Choice::Data, path)) => self.link.send(Command::OpenData { folder: Some(path) }),
+            Some((Choice::Export(kind), path)) => self.export(kind, path),
             None => {}
-        }
-    }
-
-    /// Two files at once are base and tuned; one goes to the card under the pointer.
-    fn take_dropped(&mut self, ctx: &Context) {
-        let (paths, pointer) = ctx.input(|input| {
-            let paths: Vec<PathBuf> = input.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect();
-            (paths, input.pointer.latest_pos())
-        });
-        match &paths[..] {
-            [] => {}
-            [path] => {
-                let end = models_panel::dropped_on(&self.models, pointer, &self.session);
-                self.take_end(end, path.clone());
-            }
-            [base, tuned, ..] => {
-                self.ends[0] = Some(base.clone());
-                self.models.paths[0] = base.display().to_string();
-                self.take_end(End::Tuned, tuned.clone());
-            }
         }
     }
 

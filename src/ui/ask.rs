@@ -2,6 +2,7 @@
 
 use crate::engine::{End, ExampleId, ImageId};
 use crate::patch::AlphaMap;
+use crate::report::{Kind, View};
 
 /// One wish of a panel.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +37,8 @@ pub enum Ask {
     Sweep(bool),
     /// Score every alpha of the image tower with every alpha of the text tower.
     Map,
+    /// Let the person choose a file, and write what the sweep has found to it.
+    Export(Kind, Box<View>),
     /// Open or close the list of notices.
     Notices,
     /// Open or close the list of shortcuts.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use crate::engine::End;
+use crate::report::Kind;
 
 /// What is being chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Choice {
     Checkpoint(End),
     /// A folder of benchmarks.
     Data,
+    /// A file to write an export of this kind to.
+    Export(Kind),
 }
 
 /// At most one open dialog.
@@ -70,5 +73,11 @@ fn pick(choice: Choice) -> Option<PathBuf> {
                 .pick_file()
         }
         Choice::Data => rfd::FileDialog::new().set_title("Open a folder of benchmarks").pick_folder(),
+        // Dialogs of the system ask before they give the name of a file that is there.
+        Choice::Export(kind) => {
+            let (name, extension) = (kind.file_name(), kind.extension());
+            let dialog = rfd::FileDialog::new().set_title("Export").set_file_name(name);
+            dialog.add_filter(extension.to_uppercase(), &[extension]).save_file()
+        }
     }
 }

@@ -102,7 +102,8 @@ impl Engine {
             }
             Command::RunSweep(true) => self.sweep(),
             Command::RunSweep(false) => self.advance(self.points, true),
-            Command::ChooseData { .. } | Command::Quit => {}
+            Command::Export(export) => self.tell(Event::Exported { path: export.path }),
+            Command::ChooseData { .. } | Command::UseResults(_) | Command::Quit => {}
         }
     }
 

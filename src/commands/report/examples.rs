@@ -44,8 +44,9 @@ pub fn of(
         known.iter().map(|(task, _)| (&task.base.outcomes[..], &task.here.outcomes[..])).collect();
     let (chosen, mut gallery) = choose(&sides, most);
     gallery.failures = chosen.into_iter().filter_map(|chosen| failure(&known, chosen)).collect();
-    for unreadable in known.iter().flat_map(|(task, _)| &task.here.unreadable) {
-        gallery.unreadable.push((unreadable.item.clone(), unreadable.reason.clone()));
+    for (task, benchmark) in &known {
+        gallery.unreadable.extend(benchmark.skipped.iter().map(|s| (s.item.clone(), s.reason.clone())));
+        gallery.unreadable.extend(task.here.unreadable.iter().map(|u| (u.item.clone(), u.reason.clone())));
     }
     told.gallery = Some(gallery);
     Ok(told)

@@ -3,6 +3,7 @@
 mod brush;
 mod controls;
 mod empty;
+mod export;
 mod headline;
 mod map;
 mod multiples;

@@ -24,7 +24,7 @@ pub fn tradeoff_panel_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffSta
     }
     let here = here(session, state.axes, state.lines());
     headline_ui(ui, session, state.axes, here.as_ref(), state.points());
-    controls_ui(ui, session, state);
+    controls_ui(ui, session, state, asks);
     state.refresh(session);
     let visible = visible(session, state);
     if visible.first().is_none_or(|line| line.marks.is_empty()) {
