@@ -272,5 +272,6 @@ fn a_stored_sweep_is_shown_and_not_computed_again() {
     // Other data, and nothing that is stored fits.
     std::fs::remove_file(data.path().join("plain_star/broken.png")).unwrap();
     engine.link.send(Command::OpenData { folder: Some(data.path().into()) });
+    engine.until(|e| matches!(e, Event::DataOpened { .. }));
     assert_eq!(shown(&engine).len(), 21);
 }

@@ -164,16 +164,15 @@ impl<'a> Curves<'a> {
         if view.published { published(&keys(&view.x), &keys(&view.y)) } else { Vec::new() }
     }
 
-    /// The axes of a view where it names what is there: recognition and composition, else over what there is.
+    /// A view of what is there: an axis without scores gives way to the other one, which then is drawn over alpha.
     pub fn settle(&self, view: &View) -> View {
         let mut view = view.clone();
-        let fallback = || self.tasks.first().map(Task::axis);
-        for axis in [&mut view.x, &mut view.y] {
-            if !self.has(axis)
-                && let Some(axis_that_is) = fallback()
-            {
-                *axis = axis_that_is;
-            }
+        let there = [&view.x, &view.y].map(|axis| self.has(axis));
+        match (there, self.tasks.first().map(Task::axis)) {
+            ([true, true], _) | ([false, false], None) => {}
+            ([false, true], _) => view.x = view.y.clone(),
+            ([true, false], _) => view.y = view.x.clone(),
+            ([false, false], Some(first)) => (view.x, view.y) = (first.clone(), first),
         }
         view.over_alpha |= view.x == view.y;
         view.lines.retain(|axis| self.has(axis) && *axis != view.y);

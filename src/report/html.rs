@@ -224,7 +224,11 @@ fn means(page: &mut Page, figure: &Figure) {
 }
 
 fn every(page: &mut Page, curves: &Curves<'_>) {
-    let alphas = curves.alphas();
+    let (alphas, apart): (Vec<AlphaMap>, Vec<AlphaMap>) = curves.alphas().into_iter().partition(AlphaMap::is_linked);
+    if !apart.is_empty() {
+        let n = words::count(apart.len());
+        page.say("p", "weak", &format!("{n} more combinations of image alpha and text alpha are in CSV and JSON"));
+    }
     let titles: Vec<String> = alphas.iter().map(|alpha| alpha.to_string()).collect();
     let head: Vec<&str> = std::iter::once("Task").chain(titles.iter().map(String::as_str)).collect();
     let row = |task: &Task<'_>| -> Vec<(String, String)> {

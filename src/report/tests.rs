@@ -258,7 +258,7 @@ fn a_single_score_and_nothing_at_all_are_reports_too() {
         assert!(!render(kind, &Report::default(), &View::default()).unwrap().is_empty());
     }
     let page = html(&single, &view());
-    assert!(page.contains("Recognition (class folders) 90.0 %"), "{page}");
+    assert!(page.contains("α 0.00: Recognition 90.0 %"), "{page}");
 }
 
 #[test]

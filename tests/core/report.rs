@@ -19,6 +19,18 @@ fn read(desk: &Desk, name: &str) -> String {
     std::fs::read_to_string(desk.path(name)).unwrap_or_else(|e| panic!("{e}: {name}"))
 }
 
+/// Equal but for the last digit of a number, which reading a log may change.
+fn near(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => (a.as_f64().unwrap() - b.as_f64().unwrap()).abs() < 1e-9,
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| near(value, other)))
+        }
+        _ => a == b,
+    }
+}
+
 #[test]
 fn a_report_holds_what_the_sweep_found() {
     let (desk, rows) = swept();
@@ -43,7 +55,7 @@ fn a_report_holds_what_the_sweep_found() {
     let key = |row: &Value| row.to_string();
     told.sort_by_key(key);
     expected.sort_by_key(key);
-    assert_eq!(told, expected);
+    assert!(near(&json!(told), &json!(expected)), "{told:#?}");
     assert_eq!(document["base"]["sha256"].as_str().unwrap().len(), 64);
     assert!(document["tuned"]["architecture"].as_str().unwrap().starts_with("ViT"), "kept with the results");
 
@@ -62,8 +74,8 @@ fn a_report_holds_what_the_sweep_found() {
         };
         let record = records.iter().find(is).unwrap();
         let number = |name: &str| record[column(name)].parse::<f64>().unwrap();
-        assert_eq!(number("value"), row["value"].as_f64().unwrap());
-        assert_eq!(number("interval_high"), row["interval"][1].as_f64().unwrap());
+        assert!((number("value") - row["value"].as_f64().unwrap()).abs() < 1e-9);
+        assert!((number("interval_high") - row["interval"][1].as_f64().unwrap()).abs() < 1e-9);
         assert_eq!(number("correct"), row["correct"].as_f64().unwrap());
         assert_eq!(&record[column("protocol")], row["protocol"].as_str().unwrap());
     }
@@ -74,7 +86,7 @@ fn a_report_holds_what_the_sweep_found() {
     let cards = page.matches("class=\"example\"").count();
     assert!((4..=12).contains(&cards) && page.matches(image).count() == cards, "{cards} cards");
     assert!(page.contains(" behind a ") || page.contains("the "), "captions are shown");
-    assert!(page.contains("003.png") && page.contains("1 items could not"), "what is broken is named");
+    assert!(page.contains("003.png") && page.contains("items could not be scored"), "what is broken is named");
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
     let correct = |alpha: f64| {
         let row = rows.iter().find(|row| row["benchmark"] == "sugarcrepe" && row["alpha"]["image"] == alpha).unwrap();
@@ -109,7 +121,7 @@ fn what_cannot_be_reported_is_said_and_nothing_is_overwritten() {
     // One alpha of one task is a report too.
     let run = desk.run("report --results @r --out @one");
     assert_eq!(run.status, 0, "{}", run.err);
-    assert!(read(&desk, "one/report.html").contains("α 0.50: ARO relation"), "its only score is on both axes");
+    assert!(read(&desk, "one/report.html").contains("α 0.50: Composition"), "the only score is drawn over alpha");
     // A file of a folder that is there is not replaced either, and then none is written.
     std::fs::remove_file(desk.path("one/scores.csv")).unwrap();
     desk.run("report --results @r --out @one").fails(1, &["not overwritten", "report.html"]);
