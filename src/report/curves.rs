@@ -98,6 +98,12 @@ impl<'a> Curves<'a> {
         self.parts(axis).next().is_some()
     }
 
+    /// Whether `mean` stands for the task `axis` and for no other.
+    pub fn is_mean_of_one(&self, mean: &Axis, axis: &Axis) -> bool {
+        let is_mean = matches!(mean, Axis::Composition | Axis::Recognition);
+        is_mean && self.parts(mean).count() == 1 && self.parts(mean).all(|task| task.axis() == *axis)
+    }
+
     /// What an axis is called.
     pub fn title(&self, axis: &Axis) -> String {
         match axis {

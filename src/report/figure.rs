@@ -54,6 +54,10 @@ impl Figure {
             axes.push(view.x.clone());
         }
         axes.extend(view.lines.iter().filter(|axis| !axes.contains(axis)).cloned().collect::<Vec<_>>());
+        // A mean over one task is that task: one line says it.
+        let drawn = axes.clone();
+        let twin = |axis: &Axis| drawn.iter().any(|other| other != axis && curves.is_mean_of_one(other, axis));
+        axes.retain(|axis| *axis == view.y || !twin(axis));
         let place = |axis: &Axis| curves.tasks.iter().position(|task| task.axis() == *axis).unwrap_or(0);
         let lines = axes.into_iter().map(|axis| Line {
             title: curves.title(&axis),
@@ -208,10 +212,14 @@ fn notes(figure: &Figure, report: &Report) -> Vec<String> {
             said.push(line);
         }
     }
-    let mut landmarks: Vec<String> =
-        figure.landmarks.iter().map(|l| format!("{} ({}): {}", l.method, l.base_model, l.source)).collect();
-    landmarks.dedup();
-    said.extend(landmarks);
+    let mut sources: Vec<(&str, Vec<&str>)> = Vec::new();
+    for landmark in &figure.landmarks {
+        match sources.iter_mut().find(|(source, _)| *source == landmark.source) {
+            Some((_, methods)) => methods.push(&landmark.method),
+            None => sources.push((&landmark.source, vec![&landmark.method])),
+        }
+    }
+    said.extend(sources.iter().map(|(source, methods)| format!("Published: {}: {source}", methods.join(", "))));
     said.extend(report.remarks.iter().cloned());
     let hash = |sha256: &str| sha256.chars().take(12).collect::<String>();
     let made = format!(

@@ -171,6 +171,9 @@ fn the_figure_has_a_mark_for_every_alpha_of_every_line() {
     assert_eq!(svg.matches("mark open").count(), 1, "one alpha is beaten");
     let over = figure_svg(&report, &View { over_alpha: true, ..view() });
     assert_eq!(marks(&raster::tree(&over).unwrap()).len(), 3 * ALPHAS.len(), "composition, recognition, relation");
+    let all = View { over_alpha: true, lines: vec!["folder".parse().unwrap()], ..View::default() };
+    let all = marks(&raster::tree(&figure_svg(&report, &all)).unwrap());
+    assert_eq!(all.len(), 2 * ALPHAS.len(), "the only recognition set is the mean of recognition");
     let lines = View { published: true, x: "folder".parse().unwrap(), y: "aro-relation".parse().unwrap(), ..view() };
     let published = figure_svg(&report, &lines);
     assert!(published.contains("NegCLIP") && published.contains("landmark"), "published models are named");
