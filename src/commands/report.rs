@@ -64,7 +64,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let results = Results::of(&args.results);
     let lines = results.lines()?;
     let stored = choose(args, &lines)?;
-    let (report, view) = assemble(args, &results, stored)?;
+    let (report, view) = assemble(args, &results, &stored)?;
     for remark in &report.remarks {
         output::note(remark);
     }
@@ -120,7 +120,7 @@ fn choose(args: &ReportArgs, lines: &[Line]) -> anyhow::Result<Stored> {
     })
 }
 
-fn assemble(args: &ReportArgs, results: &Results, stored: Stored) -> anyhow::Result<(Report, View)> {
+fn assemble(args: &ReportArgs, results: &Results, stored: &Stored) -> anyhow::Result<(Report, View)> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut report = Report {
         base: stored.base.clone(),
@@ -130,7 +130,7 @@ fn assemble(args: &ReportArgs, results: &Results, stored: Stored) -> anyhow::Res
         made: Made {
             date: words::date(seconds),
             version: env!("CARGO_PKG_VERSION").into(),
-            commands: commands(args, &stored),
+            commands: commands(args, stored),
         },
         ..Report::default()
     };
@@ -147,7 +147,7 @@ fn assemble(args: &ReportArgs, results: &Results, stored: Stored) -> anyhow::Res
     check(args, &curves, &view)?;
     let view = curves.settle(&view);
     let alpha = view.alpha.unwrap_or(AlphaMap::BASE);
-    let told = examples::of(args.data.as_deref(), results, &stored, alpha, usize::from(args.failures))?;
+    let told = examples::of(args.data.as_deref(), results, stored, alpha, usize::from(args.failures))?;
     report.remarks.extend(told.remarks);
     (report.gallery, report.changes) = (told.gallery, told.changes);
     Ok((report, view))

@@ -133,7 +133,7 @@ pub fn figure_svg(report: &Report, view: &View) -> String {
         ("font-family", &fonts()),
         ("role", "img"),
     ];
-    svg.group("svg", &attributes, |svg| svg.raw(body));
+    svg.group("svg", &attributes, |svg| svg.raw(&body));
     svg.finish()
 }
 
@@ -145,7 +145,7 @@ pub(super) fn figure_inline(figure: &Figure, report: &Report) -> String {
     let view_box = format!("0 0 {width} {height}");
     let said = format!("{}. {}", figure.title(), figure.headline());
     let attributes = [("viewBox", view_box.as_str()), ("class", "figure"), ("role", "img"), ("aria-label", &said)];
-    svg.group("svg", &attributes, |svg| svg.raw(body));
+    svg.group("svg", &attributes, |svg| svg.raw(&body));
     svg.finish()
 }
 
@@ -183,7 +183,7 @@ fn body(figure: &Figure, report: &Report, alone: bool) -> (Svg, f64) {
     let [width_, height_] = [number(WIDTH), number(height)];
     svg.element("rect", &[("width", &width_), ("height", &height_), ("fill", GROUND), ("class", "ground")]);
     plot.draw(&mut svg);
-    svg.raw(text);
+    svg.raw(&text);
     (svg, height)
 }
 

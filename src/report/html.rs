@@ -229,7 +229,7 @@ fn every(page: &mut Page, curves: &Curves<'_>) {
         let n = words::count(apart.len());
         page.say("p", "weak", &format!("{n} more combinations of image alpha and text alpha are in CSV and JSON"));
     }
-    let titles: Vec<String> = alphas.iter().map(|alpha| alpha.to_string()).collect();
+    let titles: Vec<String> = alphas.iter().map(ToString::to_string).collect();
     let head: Vec<&str> = std::iter::once("Task").chain(titles.iter().map(String::as_str)).collect();
     let row = |task: &Task<'_>| -> Vec<(String, String)> {
         let value = |alpha| task.rows.get(alpha).map_or_else(|| plain("–"), |row| plain(format!("{:.1}", row.value)));
@@ -328,7 +328,7 @@ fn origin(page: &mut Page, report: &Report) {
         }
         if !hashes.is_empty() {
             page.details("Hashes of the data", false, |page| {
-                page.table(&["Task", "Question, images, protocol, subset"], &hashes)
+                page.table(&["Task", "Question, images, protocol, subset"], &hashes);
             });
         }
         if !report.made.commands.is_empty() {

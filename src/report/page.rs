@@ -1,5 +1,7 @@
 //! A small writer of HTML. Text is escaped; only what this module and [`super::svg`] write is markup.
 
+use std::fmt::{Arguments, Write as _};
+
 use super::svg::escape;
 
 /// HTML under construction.
@@ -26,7 +28,7 @@ impl Page {
 
     /// A section with a heading that links can name.
     pub fn section(&mut self, id: &str, heading: &str, inside: impl FnOnce(&mut Self)) {
-        self.text.push_str(&format!("<section id=\"{}\">\n", escape(id)));
+        self.put(format_args!("<section id=\"{}\">\n", escape(id)));
         self.say("h2", "", heading);
         inside(self);
         self.close("section");
@@ -36,7 +38,7 @@ impl Page {
     pub fn links(&mut self, links: &[(&str, &str)]) {
         self.within("nav", "", |page| {
             for (id, said) in links {
-                page.text.push_str(&format!("<a href=\"#{}\">{}</a>\n", escape(id), escape(said)));
+                page.put(format_args!("<a href=\"#{}\">{}</a>\n", escape(id), escape(said)));
             }
         });
     }
@@ -95,11 +97,8 @@ impl Page {
     /// A picture that the page carries.
     pub fn picture(&mut self, media_type: &str, bytes: &[u8], said: &str) {
         let data = base64(bytes);
-        self.text.push_str(&format!(
-            "<img src=\"data:{};base64,{data}\" alt=\"{}\">\n",
-            escape(media_type),
-            escape(said)
-        ));
+        let (media_type, said) = (escape(media_type), escape(said));
+        self.put(format_args!("<img src=\"data:{media_type};base64,{data}\" alt=\"{said}\">\n"));
     }
 
     /// A figure of ours.
@@ -115,16 +114,21 @@ impl Page {
         self.text
     }
 
+    fn put(&mut self, markup: Arguments<'_>) {
+        // Writing into memory cannot fail.
+        let _ = self.text.write_fmt(markup);
+    }
+
     fn open(&mut self, name: &str, class: &str) {
         if class.is_empty() {
-            self.text.push_str(&format!("<{name}>"));
+            self.put(format_args!("<{name}>"));
         } else {
-            self.text.push_str(&format!("<{name} class=\"{}\">", escape(class)));
+            self.put(format_args!("<{name} class=\"{}\">", escape(class)));
         }
     }
 
     fn close(&mut self, name: &str) {
-        self.text.push_str(&format!("</{name}>\n"));
+        self.put(format_args!("</{name}>\n"));
     }
 }
 

@@ -55,7 +55,7 @@ impl<'a> Plot<'a> {
                 self.budget(svg);
             } else if let Some(here) = &self.figure.here {
                 let x = self.x.at(here.alpha);
-                self.rule(svg, [[x, top], [x, bottom]], "stroke-weak", WEAK, "");
+                Self::rule(svg, [[x, top], [x, bottom]], "stroke-weak", WEAK, "");
             }
             for (place, line) in self.figure.lines.iter().enumerate().rev() {
                 if place == 0 { self.bold(svg, line) } else { self.task(svg, place, line) }
@@ -64,7 +64,7 @@ impl<'a> Plot<'a> {
         self.labels(svg);
     }
 
-    fn rule(&self, svg: &mut Svg, ends: [[f64; 2]; 2], class: &str, color: &str, dashes: &str) {
+    fn rule(svg: &mut Svg, ends: [[f64; 2]; 2], class: &str, color: &str, dashes: &str) {
         let d = line(&ends);
         let mut attributes = vec![("d", d.as_str()), ("class", class), ("stroke", color), ("fill", "none")];
         if !dashes.is_empty() {
@@ -79,7 +79,7 @@ impl<'a> Plot<'a> {
         let xs = ticks(self.x.range[0], self.x.range[1], 11);
         for tick in &xs {
             let x = self.x.at(*tick);
-            self.rule(svg, [[x, top], [x, bottom]], "hair", HAIR, "");
+            Self::rule(svg, [[x, top], [x, bottom]], "hair", HAIR, "");
             let said = format!("{tick:.*}", decimals(&xs));
             let attributes = [("text-anchor", "middle"), ("font-size", &size), ("fill", WEAK), ("class", "weak")];
             small(svg, [x, bottom + 16.0], &said, &attributes);
@@ -87,7 +87,7 @@ impl<'a> Plot<'a> {
         let ys = ticks(self.y.range[0], self.y.range[1], 11);
         for tick in &ys {
             let y = self.y.at(*tick);
-            self.rule(svg, [[left, y], [right, y]], "hair", HAIR, "");
+            Self::rule(svg, [[left, y], [right, y]], "hair", HAIR, "");
             let said = format!("{tick:.*}", decimals(&ys));
             let attributes = [("text-anchor", "end"), ("font-size", &size), ("fill", WEAK), ("class", "weak")];
             small(svg, [left - 8.0, y + 4.0], &said, &attributes);
@@ -126,8 +126,8 @@ impl<'a> Plot<'a> {
             ];
             svg.titled("rect", &attributes, "A patch in here would pay nothing for its gain");
         }
-        self.rule(svg, [[left, y], [right, y]], "stroke-weak faint", "#b0b0b0", "3 4");
-        self.rule(svg, [[x, top], [x, bottom]], "stroke-weak faint", "#b0b0b0", "3 4");
+        Self::rule(svg, [[left, y], [right, y]], "stroke-weak faint", "#b0b0b0", "3 4");
+        Self::rule(svg, [[x, top], [x, bottom]], "stroke-weak faint", "#b0b0b0", "3 4");
     }
 
     /// The line that the best alpha may not cross.
@@ -137,7 +137,7 @@ impl<'a> Plot<'a> {
         };
         let [_, top, _, bottom] = self.frame;
         let x = self.x.at(base.x - budget);
-        self.rule(svg, [[x, top], [x, bottom]], "stroke-accent", &hex(palette::accent(false)), "6 4");
+        Self::rule(svg, [[x, top], [x, bottom]], "stroke-accent", &hex(palette::accent(false)), "6 4");
     }
 
     /// The bold line with its 95 % band, and a whisker in both directions at every alpha.
@@ -234,9 +234,9 @@ impl<'a> Plot<'a> {
         let measure = |m: &tradeoff::Measure| format!("{:.1} % [{:.1}, {:.1}]", m.value, m.low, m.high);
         let mut told = format!("α {:.2}\n{}: {}", mark.alpha, of.title, measure(&mark.y));
         if !self.figure.view.over_alpha {
-            told += &format!("\n{}: {}", self.figure.axis_titles[0], measure(&mark.x));
+            told = format!("{told}\n{}: {}", self.figure.axis_titles[0], measure(&mark.x));
         }
-        told += &format!("\n{} examples, 95 % interval", words::count(mark.scored));
+        told = format!("{told}\n{} examples, 95 % interval", words::count(mark.scored));
         if open {
             told += "\nanother alpha is at least as good on both axes";
         }
@@ -247,7 +247,9 @@ impl<'a> Plot<'a> {
     fn labels(&self, svg: &mut Svg) {
         let mut labels = Labels::within(self.frame);
         let bold = self.figure.lines.first().map(|line| &line.marks[..]).unwrap_or_default();
-        bold.iter().for_each(|mark| labels.keep(self.at(mark), 3.0));
+        for mark in bold {
+            labels.keep(self.at(mark), 3.0);
+        }
         let end = |alpha: f64| bold.iter().find(|m| (m.alpha - alpha).abs() < 1e-9);
         let ring = |svg: &mut Svg, center: [f64; 2], radius: f64, class: &str, color: &str, width: &str| {
             let d = shape(center[0], center[1], radius, 0);

@@ -65,7 +65,7 @@ impl Svg {
     }
 
     /// Elements that were written elsewhere.
-    pub fn raw(&mut self, other: Self) {
+    pub fn raw(&mut self, other: &Self) {
         self.text.push_str(&other.text);
     }
 

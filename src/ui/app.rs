@@ -29,7 +29,7 @@ use super::tradeoff::{TradeoffState, tradeoff_panel_ui};
 use super::{look, status_line::status_line_ui, top_bar::top_bar_ui};
 use crate::engine::{Command, End, ExampleId, Failure, Link};
 use crate::patch::{Alpha, AlphaMap};
-use crate::report;
+use crate::report::View;
 use crate::session::{Gravity, Session};
 
 /// The key under which the arrangement of the panels is remembered.
@@ -70,7 +70,7 @@ pub struct App {
     shortcuts_open: bool,
     chooser: Chooser,
     /// What is to be exported once a file is chosen.
-    export_view: Option<Box<report::View>>,
+    export_view: Option<Box<View>>,
     frame_times: FrameTimes,
     pub(super) screenshot: Option<Screenshot>,
 }

@@ -2,8 +2,8 @@
 
 use eframe::egui::Ui;
 
-use super::state::{TradeoffState, View};
-use crate::report::{self, Axis, Kind};
+use super::state::{self, TradeoffState};
+use crate::report::{Axis, Kind, View};
 use crate::session::{Series, Session};
 use crate::ui::ask::Ask;
 
@@ -31,7 +31,7 @@ pub fn export_menu_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState,
 }
 
 /// What the panel shows, in the report's words.
-pub fn view(session: &Session, state: &mut TradeoffState) -> report::View {
+pub fn view(session: &Session, state: &mut TradeoffState) -> View {
     let shown: Vec<Series> = state.shown(session.data.as_deref()).iter().copied().collect();
     let axis = |series: Series| match series {
         Series::Composition => Some(Axis::Composition),
@@ -42,11 +42,11 @@ pub fn view(session: &Session, state: &mut TradeoffState) -> report::View {
         }
     };
     let [x, y] = state.axes;
-    report::View {
+    View {
         x: axis(x).unwrap_or(Axis::Recognition),
         y: axis(y).unwrap_or(Axis::Composition),
         lines: shown.into_iter().filter_map(axis).collect(),
-        over_alpha: matches!(state.view, View::OverAlpha | View::Multiples),
+        over_alpha: matches!(state.view, state::View::OverAlpha | state::View::Multiples),
         alpha: Some(session.wanted()),
         budget: state.budget,
         published: state.published,
