@@ -303,11 +303,10 @@ mod tests {
             n_in_file: 1,
         };
         let (wrong, right) = (outcomes("w")[0].unwrap(), outcomes("r")[0].unwrap());
-        let (base, alpha): (&[(usize, f32)], &[(usize, f32)]) =
-            (&[(0, 0.3), (1, 0.2), (2, 0.1)], &[(0, 0.1), (1, 0.2), (2, 0.25)]);
+        let cosines: Cosines<'_> = [&[(0, 0.3), (1, 0.2), (2, 0.1)], &[(0, 0.1), (1, 0.2), (2, 0.25)]];
         let told = |verdict, outcomes| {
             let chosen = Chosen { verdict, benchmark: 0, example: 0 };
-            describe(&benchmark, "Own pairs", chosen, outcomes, [base, alpha], Err("none".into())).unwrap()
+            describe(&benchmark, "Own pairs", chosen, outcomes, cosines, Err("none".into())).unwrap()
         };
         let still = told(Verdict::StillWrong, [&wrong, &wrong]);
         let winner = still.winner.unwrap();
@@ -315,6 +314,6 @@ mod tests {
         assert_eq!((winner.at_base, winner.at_alpha, still.right.at_alpha), (Some(0.1), Some(0.25), Some(0.2)));
         assert_eq!(told(Verdict::Fixed, [&wrong, &right]).winner.unwrap().text, "a");
         let none = Chosen { verdict: Verdict::Fixed, benchmark: 0, example: 7 };
-        assert!(describe(&benchmark, "", none, [&wrong, &right], [base, alpha], Err(String::new())).is_none());
+        assert!(describe(&benchmark, "", none, [&wrong, &right], cosines, Err(String::new())).is_none());
     }
 }

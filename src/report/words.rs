@@ -35,7 +35,7 @@ pub fn p_value(p: f64) -> String {
 /// A moment for people, from seconds since 1970: "2026-11-25 09:40 UTC". Days to dates as Howard Hinnant's
 /// `civil_from_days` does it.
 pub fn date(seconds: u64) -> String {
-    let (days, of_day) = ((seconds / 86_400) as i64, seconds % 86_400);
+    let (days, of_day) = ((seconds / 86_400).cast_signed(), seconds % 86_400);
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

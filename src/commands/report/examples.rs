@@ -8,6 +8,9 @@ use crate::patch::AlphaMap;
 use crate::report::{Axis, Chosen, Failure, Gallery, Picture, Sides, Stored, TaskKey, choose, describe};
 use crate::store::results::{PerExample, Results};
 
+/// Options of an example beyond which only some are kept.
+const MANY_OPTIONS: usize = 64;
+
 /// What a report tells beyond scores.
 #[derive(Default)]
 pub struct Told {
@@ -94,14 +97,15 @@ fn known(data: &Path, tasks: Vec<Task>) -> (Vec<(Task, Benchmark)>, Vec<String>)
                 continue;
             }
         };
-        let Some(mut benchmark) = found.cloned() else { continue };
-        benchmark::limit(&mut benchmark, task.base.outcomes.len());
-        if fits(&benchmark, &task.base) && fits(&benchmark, &task.here) {
-            known.push((task, benchmark));
-        } else {
-            remarks.push(format!(
+        let same = found.cloned().map(|mut benchmark| {
+            benchmark::limit(&mut benchmark, task.base.outcomes.len());
+            benchmark
+        });
+        match same.filter(|benchmark| fits(benchmark, &task.base) && fits(benchmark, &task.here)) {
+            Some(benchmark) => known.push((task, benchmark)),
+            None => remarks.push(format!(
                 "the examples of {title} are not shown: the data at hand are not those that were scored"
-            ));
+            )),
         }
     }
     (known, remarks)
@@ -111,8 +115,10 @@ fn known(data: &Path, tasks: Vec<Task>) -> (Vec<(Task, Benchmark)>, Vec<String>)
 fn fits(benchmark: &Benchmark, of: &PerExample) -> bool {
     let options = |example: usize| of.similarities(example).count();
     let as_many = |example: usize| match &benchmark.items {
-        // Of very many only some are kept.
-        Items::Choices(choices) => [0, choices[example].captions.len().min(64)].contains(&options(example).min(64)),
+        Items::Choices(choices) => {
+            let n = choices[example].captions.len();
+            n > MANY_OPTIONS || [0, n].contains(&options(example))
+        }
         Items::Duels(duels) => [0, 2 * duels[example].wins.len()].contains(&options(example)),
         Items::Classes { .. } | Items::Retrieval(_) => true,
     };
