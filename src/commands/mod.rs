@@ -12,9 +12,9 @@ mod model;
 mod negatives;
 mod output;
 mod patch;
+mod report;
 mod score;
 mod scored;
-mod standing;
 mod stop;
 mod sweep;
 mod train;
@@ -56,6 +56,9 @@ pub struct WindowArgs {
     /// Folder of fine-tunes; clove/runs in the user's data folder when absent
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
+    /// Results of earlier sweeps, which are shown and not computed again
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
     /// auto, cpu, cuda or metal
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -97,6 +100,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Score benchmarks over alpha
     Sweep(sweep::SweepArgs),
+    /// Turn stored results into a figure, tables and one page for people without the program
+    Report(report::ReportArgs),
     /// Write hard negatives for captions, as JSON lines
     Negatives(negatives::NegativesArgs),
     /// Fine-tunes: queue, start, watch, stop
@@ -146,6 +151,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Negatives(args)) => negatives::run(&args),
         Some(Command::Jobs(args)) => jobs::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
@@ -170,6 +176,7 @@ fn window(args: WindowArgs) -> anyhow::Result<()> {
             data: args.data,
             device: String::new(),
             runs: args.runs.unwrap_or_else(jobs::default_runs),
+            results: args.results,
         },
         screenshot: args.screenshot,
         size: args.size.as_deref().map(window_size).transpose()?,

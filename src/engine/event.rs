@@ -242,6 +242,8 @@ pub enum Event {
     PictureFailed { generation: u64, image: ImageId, reason: String },
     /// Negatives of the caption that was asked about.
     NegativesPreviewed(Arc<NegativesPreview>),
+    /// What was exported is on disk, whole.
+    Exported { path: PathBuf },
     /// The engine's pulse.
     StatusChanged(Status),
     /// Something worth knowing that stopped nothing.

@@ -3,6 +3,7 @@
 mod command;
 mod describe;
 mod event;
+mod export;
 mod focus;
 mod found;
 mod inbox;
@@ -22,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-pub use command::{Command, End, ExampleId, ImageId};
+pub use command::{Command, End, ExampleId, Export, ImageId};
 pub use event::{
     BenchmarkInfo, CheckpointInfo, DataInfo, Event, ExampleInfo, Failure, FocusScore, FoundInfo, OptionScore, PairInfo,
     Picture, Scores, Status, SweepProgress,

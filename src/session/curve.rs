@@ -7,7 +7,7 @@ use super::Session;
 use crate::benchmark::Score;
 use crate::engine::{BenchmarkInfo, Scores};
 use crate::patch::AlphaMap;
-use crate::tradeoff::{Key, Measure, Point, Published, published};
+use crate::tradeoff::{Key, Measure, Point, Published, mean_of_families, published};
 
 /// What a line shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -113,15 +113,14 @@ impl Session {
             return Some((measure_of(score), score.scored));
         }
         let wanted = |b: &BenchmarkInfo| b.recognition == (series == Series::Recognition);
-        let mut families: BTreeMap<&str, Vec<Measure>> = BTreeMap::new();
+        let mut parts = Vec::new();
         let mut scored = 0;
         for (place, benchmark) in data.benchmarks.iter().enumerate().filter(|(_, b)| wanted(b)) {
             let score = scores.get(place)?.as_ref()?;
-            families.entry(&benchmark.name).or_default().push(measure_of(score));
+            parts.push((benchmark.name.as_str(), measure_of(score)));
             scored += score.scored;
         }
-        let means: Option<Vec<Measure>> = families.values().map(|tasks| Measure::mean(tasks)).collect();
-        Some((Measure::mean(&means?)?, scored))
+        Some((mean_of_families(parts.into_iter())?, scored))
     }
 }
 

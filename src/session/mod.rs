@@ -125,6 +125,10 @@ impl Session {
             Event::NegativesPreviewed(preview) => self.negatives = Some(preview),
             Event::StatusChanged(status) => self.status = status,
             Event::Warned(failure) => self.notices.push(Gravity::Warning, failure),
+            Event::Exported { path } => {
+                let summary = format!("Saved {}", path.display());
+                self.notices.push(Gravity::News, Failure { summary, details: String::new(), end: None });
+            }
             Event::Failed(failure) => self.fail(failure),
         }
     }
@@ -283,6 +287,7 @@ fn generation_of(event: &Event) -> Option<u64> {
         Event::Opening { .. }
         | Event::NegativesPreviewed(_)
         | Event::Hashed { .. }
+        | Event::Exported { .. }
         | Event::StatusChanged(_)
         | Event::Warned(_)
         | Event::Failed(_) => None,

@@ -287,3 +287,11 @@ fn a_finished_curve_stays_beside_the_next_pairs_on_the_same_data() {
     session.apply(Event::DataOpened { generation: 7, data: data(&[("relation", false)]) });
     assert!(session.earlier().is_empty(), "other data");
 }
+
+#[test]
+fn a_finished_export_is_news() {
+    let mut session = opened(&[("relation", false)]);
+    session.apply(Event::Exported { path: "/x/report.html".into() });
+    let last = session.notices.list().last().unwrap();
+    assert_eq!((last.gravity, last.summary.as_str()), (Gravity::News, "Saved /x/report.html"));
+}

@@ -21,7 +21,7 @@ pub mod results;
 
 use std::path::{Path, PathBuf};
 
-pub use aside::remove_leftovers;
+pub use aside::{remove_leftovers, write, write_new};
 pub use embeddings::Embeddings;
 pub use file::digest;
 pub use lock::WriterLock;

@@ -1,6 +1,7 @@
 //! The app: `logic` listens to the engine and the jobs, `ui` draws, and what the panels ask is done in between.
 
 mod dropped;
+mod export;
 mod jobs;
 
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ use super::{look, status_line::status_line_ui, top_bar::top_bar_ui};
 use crate::engine::{Command, End, ExampleId, Failure, Link};
 use crate::jobs::{JobsCommand, Link as JobsLink};
 use crate::patch::{Alpha, AlphaMap};
+use crate::report::View;
 use crate::session::{Gravity, Session};
 
 /// The key under which the arrangement of the panels is remembered.
@@ -50,6 +52,8 @@ pub struct Start {
     pub device: String,
     /// The folder of fine-tunes.
     pub runs: PathBuf,
+    /// Results of earlier sweeps, which are shown and not computed again.
+    pub results: Option<PathBuf>,
 }
 
 /// The window's contents.
@@ -75,6 +79,8 @@ pub struct App {
     notices: NoticesState,
     shortcuts_open: bool,
     chooser: Chooser,
+    /// What is to be exported once a file is chosen.
+    export_view: Option<Box<View>>,
     frame_times: FrameTimes,
     pub(super) screenshot: Option<Screenshot>,
 }
@@ -112,6 +118,7 @@ impl App {
             notices: NoticesState::default(),
             shortcuts_open: false,
             chooser: Chooser::default(),
+            export_view: None,
             frame_times: FrameTimes::default(),
             screenshot: None,
         };
@@ -123,6 +130,7 @@ impl App {
                 app.models.paths[place] = path.display().to_string();
             }
         }
+        app.link.send(Command::UseResults(start.results));
         app.link.send(Command::OpenData { folder: start.data });
         app.jobs_link.send(JobsCommand::Watch(start.runs));
         app.open_pair();
@@ -215,6 +223,7 @@ impl App {
                 Ask::ShowEarlier(id, shown) => self.session.show_earlier(id, shown),
                 Ask::ForgetEarlier => self.session.forget_earlier(),
                 Ask::Complain(what) => self.complain(&what),
+                Ask::Export(kind, view) => self.choose_export(ctx, kind, view),
                 Ask::Notices => self.notices.open = !self.notices.open,
                 Ask::Shortcuts => self.shortcuts_open = !self.shortcuts_open,
                 Ask::ResetLayout => self.tree = layout::default_layout(),
@@ -243,6 +252,7 @@ impl App {
             Some((Choice::Data, path)) => self.link.send(Command::OpenData { folder: Some(path) }),
             Some((Choice::Recipe, path)) => self.jobs_link.send(JobsCommand::ReadRecipe(path)),
             Some((Choice::FieldFile(key) | Choice::FieldFolder(key), path)) => self.form.choose(key, &path),
+            Some((Choice::Export(kind), path)) => self.export(kind, path),
             None => {}
         }
     }

@@ -7,6 +7,7 @@ use clove_training::Recipe;
 use crate::engine::{End, ExampleId, ImageId};
 use crate::jobs::{JobId, JobsCommand};
 use crate::patch::AlphaMap;
+use crate::report::{Kind, View};
 
 /// One wish of a panel.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +57,8 @@ pub enum Ask {
     ForgetEarlier,
     /// Say what could not be done.
     Complain(String),
+    /// Let the person choose a file, and write what the sweep has found to it.
+    Export(Kind, Box<View>),
     /// Open or close the list of notices.
     Notices,
     /// Open or close the list of shortcuts.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use crate::engine::End;
+use crate::report::Kind;
 
 /// What is being chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Choice {
     FieldFile(&'static str),
     /// A folder for a field of the recipe form.
     FieldFolder(&'static str),
+    /// A file to write an export of this kind to.
+    Export(Kind),
 }
 
 /// At most one open dialog.
@@ -81,5 +84,11 @@ fn pick(choice: Choice) -> Option<PathBuf> {
         }
         Choice::FieldFile(_) => rfd::FileDialog::new().set_title("Choose a checkpoint").pick_file(),
         Choice::FieldFolder(_) => rfd::FileDialog::new().set_title("Choose a folder").pick_folder(),
+        // Dialogs of the system ask before they give the name of a file that is there.
+        Choice::Export(kind) => {
+            let (name, extension) = (kind.file_name(), kind.extension());
+            let dialog = rfd::FileDialog::new().set_title("Export").set_file_name(name);
+            dialog.add_filter(extension.to_uppercase(), &[extension]).save_file()
+        }
     }
 }

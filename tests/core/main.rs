@@ -24,6 +24,7 @@ mod models;
 mod names;
 mod negatives;
 mod negatives_labelled;
+mod report;
 mod scoring;
 mod stock;
 mod store;

@@ -101,6 +101,7 @@ const FILES: &[&str] = &["std::fs", "File::open", "File::create", "OpenOptions",
 const BANS: &[Ban] = &[
     Ban { place: "src/ui/", words: FILES, except: &["src/ui/screenshot.rs"], why: "the window never waits for a disk" },
     Ban { place: "src/session", words: FILES, except: &[], why: "the session is pure" },
+    Ban { place: "src/report/", words: FILES, except: &[], why: "a report is text or bytes; its caller writes them" },
     Ban { place: "src/tradeoff", words: FILES, except: &[], why: "the trade-off is pure" },
     Ban { place: "training/", words: &["clove", "clap"], except: &[], why: "training imports nothing of ours" },
 ];

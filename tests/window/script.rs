@@ -108,7 +108,8 @@ impl Engine {
             Command::PreviewNegatives { caption, seed } => {
                 self.tell(Event::NegativesPreviewed(Arc::new(preview(caption, seed))));
             }
-            Command::ChooseData { .. } | Command::Quit => {}
+            Command::Export(export) => self.tell(Event::Exported { path: export.path }),
+            Command::ChooseData { .. } | Command::UseResults(_) | Command::Quit => {}
         }
     }
 

@@ -5,6 +5,7 @@ use eframe::egui::{self, Button, Checkbox, DragValue, PopupCloseBehavior, RichTe
 
 use super::brush::{series_color, shape_of};
 use super::earlier::earlier_legend_ui;
+use super::export::export_menu_ui;
 use super::state::{TradeoffState, View, all_series};
 use crate::session::{Series, Session};
 use crate::ui::ask::Ask;
@@ -26,6 +27,7 @@ pub fn controls_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState, as
         if state.view != View::Multiples {
             view_menu_ui(ui, session, state);
         }
+        export_menu_ui(ui, session, state, asks);
         if let Some(progress) = session.progress.as_ref().filter(|p| p.done < p.total) {
             ui.label(look::label(format!("{} of {} alphas", progress.done, progress.total)));
         }

@@ -4,6 +4,7 @@ mod brush;
 mod controls;
 mod earlier;
 mod empty;
+mod export;
 mod headline;
 mod map;
 mod multiples;
