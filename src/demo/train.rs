@@ -327,3 +327,43 @@ where
         self.get(index)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_pair_says_the_plan_that_made_it() {
+        let bytes = include_bytes!("../../assets/demo/tuned/model.safetensors");
+        let (_, header) = safetensors::SafeTensors::read_metadata(bytes).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&header.metadata().as_ref().unwrap()["clove"]).unwrap();
+        let plan = Plan::embedded().unwrap();
+        assert_eq!(record["images"], plan.tuned_images);
+        assert_eq!(serde_json::from_value::<Vec<Stage>>(record["recipe"].clone()).unwrap(), plan.tuned);
+    }
+
+    #[test]
+    fn a_stage_mixes_its_kinds_in_whole_families() {
+        let plan = Plan::embedded().unwrap();
+        let counts = |stage: &Stage, replay| {
+            let kinds = (0..400).map(|index| {
+                let (_, caption, negatives) = stage.sample(index, replay);
+                if negatives.is_empty() {
+                    0
+                } else if caption.contains(" and ") {
+                    1
+                } else {
+                    2
+                }
+            });
+            let kinds: Vec<usize> = kinds.collect();
+            if stage.families {
+                assert!(kinds.chunks(FAMILY).all(|family| family.iter().all(|kind| *kind == family[0])));
+            }
+            [0, 1, 2].map(|kind| kinds.iter().filter(|other| **other == kind).count() / 4)
+        };
+        assert_eq!(counts(&plan.tuned[4], 10), [10, 35, 55]);
+        assert_eq!(counts(&plan.tuned[5], 5), [5, 30, 65]);
+        assert_eq!(counts(&plan.tuned[5], 40), [40, 30, 30]);
+    }
+}
