@@ -38,15 +38,10 @@ pub fn family_member(seed: u64, index: u64, kin: Kin) -> Drawn {
     (scene.clone(), truth.to_string(), negatives(&mut draw, *truth))
 }
 
-/// Sample `index` of what the recipe `demo.toml` trains on: of 100 families 20 differ, with "and", in whose the colours
-/// (or textures) are, 60 in who is where, and 20 in both.
+/// Sample `index` of what the recipe `demo.toml` trains on: who is where, and nothing else. Mixed with who owns which
+/// colour, neither leaves chance within its few steps.
 pub fn tuned_mixture(seed: u64, index: u64) -> Drawn {
-    let kin = match index / (FAMILY as u64) % 100 {
-        0..20 => Kin::Owners,
-        20..80 => Kin::Places,
-        _ => Kin::All,
-    };
-    family_member(seed, index, kin)
+    family_member(seed, index, Kin::Places)
 }
 
 fn family(draw: &mut Draw, kin: Kin) -> [(Scene, Sentence); FAMILY] {
@@ -167,13 +162,6 @@ mod tests {
                 }
             });
         }
-    }
-
-    #[test]
-    fn the_mixture_keeps_families_whole() {
-        let captions: Vec<String> = (0..400).map(|index| tuned_mixture(2, index).1).collect();
-        let and = captions.chunks(FAMILY).filter(|family| family.iter().all(|said| said.contains(" and "))).count();
-        assert_eq!((and, captions.iter().filter(|said| said.contains(" and ")).count()), (20, 80));
     }
 
     #[test]
