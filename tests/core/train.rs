@@ -152,7 +152,8 @@ fn a_recipe_becomes_weights_a_card_and_a_curve() {
     }
     let job = run.job().unwrap().unwrap();
     assert_eq!(job["base"]["sha256"], *base.sha256());
-    assert_eq!((&job["seed"], &job["device"]), (&3.into(), &"CPU".into()));
+    assert_eq!(job["seed"], 3);
+    assert!(job["device"].as_str().unwrap().starts_with("CPU"), "{job}");
 }
 
 #[test]
@@ -263,7 +264,11 @@ fn what_cannot_be_trained_is_said_in_a_sentence() {
     fails(("seed = 3", "seed = 3\nbase = \"none.safetensors\""), &["base cannot be opened", "none.safetensors"]);
     fails(("seed = 3", "seed = 3\ncontext_length = 25"), &["context_length is 25", "only 24"]);
     fails(("seed = 3", "seed = 3\nevaluate_benchmarks = [\"imagenet\"]"), &["no benchmark 'imagenet'", "aro-relation"]);
-    fails(("lr = 1e-4", "lr = 1e30"), &["of step", "data position", "checkpoint"]);
+    let room = Room::new(&RECIPE.replace("lr = 1e-4", "lr = 1e30"));
+    let ended = room.train("run", &[]);
+    let last = ended.err.lines().last().unwrap();
+    assert!(ended.status == 1 && last.contains("of step") && last.contains("data position"), "{}", ended.err);
+    assert_eq!(room.run("run").state().unwrap(), RunState::Failed);
     let room = Room::new(RECIPE);
     room.train("run", &["--set", "steps"]).fails(2, &["KEY=VALUE"]);
     room.train("run", &["--set", "steps=many"]).fails(1, &["`steps`", "whole number"]);
