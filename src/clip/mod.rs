@@ -1,5 +1,6 @@
 //! The two towers, image preprocessing and tokens.
 
+mod pass;
 pub mod preprocess;
 pub mod resize;
 pub mod tokens;
@@ -8,4 +9,4 @@ mod trainable;
 
 pub use tokens::Tokenizer;
 pub use towers::{Clip, normalise};
-pub use trainable::TrainableClip;
+pub use trainable::{TrainableClip, TrainingOptions};

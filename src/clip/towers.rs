@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{D, Device, Result, Tensor};
+use candle_core::{D, DType, Device, Result, Tensor};
 
 use super::preprocess;
-use crate::checkpoint::{Architecture, Tower};
-use crate::kernels::{self, Activation, AttentionShape};
+use crate::checkpoint::{self, Architecture};
+use crate::kernels::{self, Activation, AttentionShape, BlockKind, BlockTensors};
 
 /// A CLIP model over somebody else's weights: it holds clones that share storage, so blending or training them in
 /// place needs no new model. Differentiable with respect to every tensor.
@@ -18,25 +18,30 @@ pub struct Clip {
     device: Device,
 }
 
-struct ImageTower {
-    patch_embedding: Tensor,
-    class_embedding: Tensor,
-    positions: Tensor,
-    ln_pre: Norm,
-    blocks: Vec<Block>,
-    ln_post: Norm,
+pub(super) struct ImageTower {
+    /// Without a bias, as a linear layer over the values of a patch.
+    pub(super) patch_embedding: Tensor,
+    pub(super) class_embedding: Tensor,
+    pub(super) positions: Tensor,
+    pub(super) ln_pre: Norm,
+    pub(super) trunk: Trunk,
+    compute: DType,
+}
+
+pub(super) struct TextTower {
+    pub(super) tokens: Tensor,
+    pub(super) positions: Tensor,
+    pub(super) trunk: Trunk,
+}
+
+/// What both towers have.
+pub(super) struct Trunk {
+    pub(super) blocks: Vec<Block>,
+    norm: Norm,
     projection: Tensor,
 }
 
-struct TextTower {
-    tokens: Tensor,
-    positions: Tensor,
-    blocks: Vec<Block>,
-    ln_final: Norm,
-    projection: Tensor,
-}
-
-struct Norm {
+pub(super) struct Norm {
     weight: Tensor,
     bias: Tensor,
     eps: f64,
@@ -45,9 +50,11 @@ struct Norm {
 struct Linear {
     weight: Tensor,
     bias: Tensor,
+    /// Number format of the product.
+    compute: DType,
 }
 
-struct Block {
+pub(super) struct Block {
     ln_1: Norm,
     qkv: Linear,
     out: Linear,
@@ -56,6 +63,14 @@ struct Block {
     proj: Linear,
     heads: usize,
     activation: Activation,
+    causal: bool,
+}
+
+/// Rows stacked into sequences, and which of them become the features.
+pub(super) struct Sequences {
+    pub(super) batch: usize,
+    pub(super) length: usize,
+    pub(super) pooled: Vec<u32>,
 }
 
 impl Clip {
@@ -64,6 +79,20 @@ impl Clip {
     /// # Errors
     /// A tensor that [`Architecture::tensors`] lists is missing or has another shape.
     pub fn new(architecture: &Architecture, tensors: &BTreeMap<String, Tensor>) -> Result<Self> {
+        let compute = tensors.get("logit_scale").map_or(DType::F32, Tensor::dtype);
+        Self::computing_in(compute, architecture, tensors)
+    }
+
+    /// The same, with the products and attention of the blocks in another number format than the weights'. Residuals,
+    /// norms and what follows the blocks keep the weights' format.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn computing_in(
+        compute: DType,
+        architecture: &Architecture,
+        tensors: &BTreeMap<String, Tensor>,
+    ) -> Result<Self> {
         for (name, shape) in architecture.tensors() {
             match tensors.get(&name) {
                 Some(tensor) if tensor.dims() == shape => {}
@@ -71,23 +100,28 @@ impl Clip {
                 None => candle_core::bail!("'{name}' is missing"),
             }
         }
-        let weights = Weights { tensors, architecture };
+        let weights = Weights { tensors, architecture, compute };
         let width = architecture.vision.width;
         let image = ImageTower {
             patch_embedding: weights.get("visual.conv1.weight")?.reshape((width, ()))?,
             class_embedding: weights.get("visual.class_embedding")?,
             positions: weights.get("visual.positional_embedding")?,
             ln_pre: weights.norm("visual.ln_pre")?,
-            blocks: weights.blocks("visual.transformer", &architecture.vision)?,
-            ln_post: weights.norm("visual.ln_post")?,
-            projection: weights.get("visual.proj")?,
+            trunk: Trunk {
+                blocks: weights.blocks("visual.transformer", &architecture.vision, false)?,
+                norm: weights.norm("visual.ln_post")?,
+                projection: weights.get("visual.proj")?,
+            },
+            compute,
         };
         let text = TextTower {
             tokens: weights.get("token_embedding.weight")?,
             positions: weights.get("positional_embedding")?,
-            blocks: weights.blocks("transformer", &architecture.text)?,
-            ln_final: weights.norm("ln_final")?,
-            projection: weights.get("text_projection")?,
+            trunk: Trunk {
+                blocks: weights.blocks("transformer", &architecture.text, true)?,
+                norm: weights.norm("ln_final")?,
+                projection: weights.get("text_projection")?,
+            },
         };
         let logit_scale = weights.get("logit_scale")?;
         let device = logit_scale.device().clone();
@@ -104,15 +138,18 @@ impl Clip {
         &self.logit_scale
     }
 
+    pub(super) fn image(&self) -> &ImageTower {
+        &self.image
+    }
+
+    pub(super) fn text(&self) -> &TextTower {
+        &self.text
+    }
+
     /// Embeds preprocessed images (`[size, size, 3]` bytes each) as `[n, embed_dim]`, not normalised.
     pub fn image_features(&self, images: &[&[u8]]) -> Result<Tensor> {
-        let (size, patch) = (self.architecture.image_size, self.architecture.patch_size);
-        let row = 3 * patch * patch;
-        let patches = preprocess::patches(images, size, patch);
-        let grid = self.architecture.grid() * self.architecture.grid();
-        let patches = Tensor::from_vec(patches, (images.len() * grid, row), &self.device)?;
-        let patches = patches.to_dtype(self.image.patch_embedding.dtype())?;
-        self.image.encode(&patches, images.len())
+        let (patches, rows) = self.patches(images)?;
+        self.image.trunk.features(self.image.stem(&patches, &rows)?, &rows)
     }
 
     /// Embeds token rows (with start and end ids, unpadded) as `[n, embed_dim]`, not normalised.
@@ -122,6 +159,23 @@ impl Clip {
     /// # Errors
     /// A row that is empty, longer than the context, or holds an id outside the token table.
     pub fn text_features(&self, texts: &[&[u32]]) -> Result<Tensor> {
+        let (ids, rows) = self.ids(texts)?;
+        self.text.trunk.features(self.text.stem(&ids, &rows)?, &rows)
+    }
+
+    /// What the image tower takes: normalised pixels `[n·grid², 3·patch²]`.
+    pub(super) fn patches(&self, images: &[&[u8]]) -> Result<(Tensor, Sequences)> {
+        let (size, patch) = (self.architecture.image_size, self.architecture.patch_size);
+        let patches = preprocess::patches(images, size, patch);
+        let grid = self.architecture.grid() * self.architecture.grid();
+        let patches = Tensor::from_vec(patches, (images.len() * grid, 3 * patch * patch), &self.device)?;
+        let length = grid + 1;
+        let pooled = (0..images.len()).map(|i| (i * length) as u32).collect();
+        Ok((patches, Sequences { batch: images.len(), length, pooled }))
+    }
+
+    /// What the text tower takes: ids, each row padded to the longest.
+    pub(super) fn ids(&self, texts: &[&[u32]]) -> Result<(Vec<u32>, Sequences)> {
         let length = texts.iter().map(|t| t.len()).max().unwrap_or(0);
         if length > self.architecture.context_length {
             candle_core::bail!("a text has {length} tokens, more than {}", self.architecture.context_length);
@@ -137,9 +191,7 @@ impl Clip {
             ids.resize((row + 1) * length, 0);
             pooled.push((row * length + end) as u32);
         }
-        let ids = Tensor::from_vec(ids, texts.len() * length, &self.device)?;
-        let pooled = Tensor::from_vec(pooled, texts.len(), &self.device)?;
-        self.text.encode(&ids, &pooled, texts.len(), length)
+        Ok((ids, Sequences { batch: texts.len(), length, pooled }))
     }
 
     /// The first end-of-text, computed here and not by `argmax`, which does not take the first maximum on CUDA.
@@ -156,71 +208,99 @@ pub fn normalise(features: &Tensor) -> Result<Tensor> {
 }
 
 impl ImageTower {
-    fn encode(&self, patches: &Tensor, n: usize) -> Result<Tensor> {
-        let (positions, width) = self.positions.dims2()?;
-        let x = kernels::linear(patches, &self.patch_embedding, None)?.reshape((n, positions - 1, width))?;
+    /// Rows as they enter the first block, `[n·length, width]`.
+    pub(super) fn stem(&self, patches: &Tensor, rows: &Sequences) -> Result<Tensor> {
+        let (n, width) = (rows.batch, self.positions.dim(1)?);
+        let x = self.embedded(patches)?.reshape((n, rows.length - 1, width))?;
         let class = self.class_embedding.reshape((1, 1, width))?.broadcast_as((n, 1, width))?;
         let x = Tensor::cat(&[&class.contiguous()?, &x], 1)?.broadcast_add(&self.positions)?;
-        let x = self.ln_pre.forward(&x.reshape((n * positions, width))?)?;
-        let pooled: Vec<u32> = (0..n).map(|i| (i * positions) as u32).collect();
-        let pooled = Tensor::from_vec(pooled, n, x.device())?;
-        let shape = |heads| AttentionShape { batch: n, length: positions, heads, causal: false };
-        let x = forward_blocks(&self.blocks, x, &pooled, shape)?;
-        kernels::project(&self.ln_post.forward(&x)?, &self.projection)
+        self.ln_pre.forward(&x.reshape((n * rows.length, width))?)
+    }
+
+    /// Each patch's own row.
+    pub(super) fn embedded(&self, patches: &Tensor) -> Result<Tensor> {
+        let weight = self.patch_embedding.to_dtype(self.compute)?;
+        kernels::linear(&patches.to_dtype(self.compute)?, &weight, None)?.to_dtype(self.positions.dtype())
     }
 }
 
 impl TextTower {
-    fn encode(&self, ids: &Tensor, pooled: &Tensor, n: usize, length: usize) -> Result<Tensor> {
-        let width = self.positions.dim(1)?;
-        let x = self.tokens.index_select(ids, 0)?.reshape((n, length, width))?;
-        let x = x.broadcast_add(&self.positions.narrow(0, 0, length)?)?.reshape((n * length, width))?;
-        let shape = |heads| AttentionShape { batch: n, length, heads, causal: true };
-        let x = forward_blocks(&self.blocks, x, pooled, shape)?;
-        kernels::project(&self.ln_final.forward(&x)?, &self.projection)
+    /// Rows as they enter the first block, `[n·length, width]`.
+    pub(super) fn stem(&self, ids: &[u32], rows: &Sequences) -> Result<Tensor> {
+        let (n, width) = (rows.batch, self.positions.dim(1)?);
+        let ids = Tensor::from_slice(ids, ids.len(), self.tokens.device())?;
+        let x = self.tokens.index_select(&ids, 0)?.reshape((n, rows.length, width))?;
+        x.broadcast_add(&self.positions.narrow(0, 0, rows.length)?)?.reshape((n * rows.length, width))
     }
 }
 
-/// Runs the blocks over `[n·length, width]` and returns the pooled rows `[n, width]`: only they go through the last
-/// block's output projection and MLP.
-fn forward_blocks(
-    blocks: &[Block],
-    mut x: Tensor,
-    pooled: &Tensor,
-    shape: impl Fn(usize) -> AttentionShape,
-) -> Result<Tensor> {
-    let last = blocks.len().saturating_sub(1);
-    for (i, block) in blocks.iter().enumerate() {
-        let mut attended = block.attend(&x, shape(block.heads))?;
-        if i == last {
-            attended = attended.index_select(pooled, 0)?;
-            x = x.index_select(pooled, 0)?;
+impl Trunk {
+    /// From the first block's rows to features `[n, embed_dim]`.
+    fn features(&self, mut x: Tensor, rows: &Sequences) -> Result<Tensor> {
+        for (i, block) in self.blocks.iter().enumerate() {
+            x = block.forward(&x, rows, self.pools(i))?;
         }
-        x = block.finish(&x, &attended)?;
+        self.head(&x)
     }
-    Ok(x)
+
+    /// Whether only the pooled rows go through the output projection and MLP of block `i`: nobody reads the others of
+    /// the last.
+    pub(super) fn pools(&self, i: usize) -> bool {
+        i + 1 == self.blocks.len()
+    }
+
+    /// From pooled rows `[n, width]` to features.
+    pub(super) fn head(&self, x: &Tensor) -> Result<Tensor> {
+        kernels::project(&self.norm.forward(x)?, &self.projection)
+    }
 }
 
 impl Block {
-    fn attend(&self, x: &Tensor, shape: AttentionShape) -> Result<Tensor> {
-        kernels::attention(&self.qkv.forward(&self.ln_1.forward(x)?)?, shape)
+    /// The block's result for all rows, or for the pooled ones.
+    pub(super) fn forward(&self, x: &Tensor, rows: &Sequences, pools: bool) -> Result<Tensor> {
+        let attended = kernels::attention(&self.qkv.forward(&self.ln_1.forward(x)?)?, self.kind(rows).attention)?;
+        if !pools {
+            return self.finish(x, &attended);
+        }
+        let pooled = Tensor::from_slice(&rows.pooled, rows.pooled.len(), x.device())?;
+        self.finish(&x.index_select(&pooled, 0)?, &attended.index_select(&pooled, 0)?)
     }
 
     fn finish(&self, x: &Tensor, attended: &Tensor) -> Result<Tensor> {
-        let x = (x + self.out.forward(attended)?)?;
+        let x = (x + self.out.forward(attended)?.to_dtype(x.dtype())?)?;
         let hidden = kernels::activate(&self.fc.forward(&self.ln_2.forward(&x)?)?, self.activation)?;
-        x + self.proj.forward(&hidden)?
+        let y = self.proj.forward(&hidden)?.to_dtype(x.dtype())?;
+        x + y
+    }
+
+    pub(super) fn kind(&self, rows: &Sequences) -> BlockKind {
+        let (batch, length) = (rows.batch, rows.length);
+        let attention = AttentionShape { batch, length, heads: self.heads, causal: self.causal };
+        BlockKind { attention, activation: self.activation, eps: self.ln_1.eps }
+    }
+
+    /// The weights as the fused block takes them; `None` where products are in another format.
+    pub(super) fn tensors(&self) -> Option<BlockTensors<&Tensor>> {
+        (self.qkv.compute == self.qkv.weight.dtype()).then(|| BlockTensors {
+            ln_1: [&self.ln_1.weight, &self.ln_1.bias],
+            qkv: [&self.qkv.weight, &self.qkv.bias],
+            out: [&self.out.weight, &self.out.bias],
+            ln_2: [&self.ln_2.weight, &self.ln_2.bias],
+            fc: [&self.fc.weight, &self.fc.bias],
+            proj: [&self.proj.weight, &self.proj.bias],
+        })
     }
 }
 
 impl Linear {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        kernels::linear(x, &self.weight, Some(&self.bias))
+        let cast = |tensor: &Tensor| tensor.to_dtype(self.compute);
+        kernels::linear(&cast(x)?, &cast(&self.weight)?, Some(&cast(&self.bias)?))
     }
 }
 
 impl Norm {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         kernels::layer_norm(x, &self.weight, &self.bias, self.eps)
     }
 }
@@ -228,6 +308,7 @@ impl Norm {
 struct Weights<'a> {
     tensors: &'a BTreeMap<String, Tensor>,
     architecture: &'a Architecture,
+    compute: DType,
 }
 
 impl Weights<'_> {
@@ -241,19 +322,21 @@ impl Weights<'_> {
     }
 
     fn linear(&self, prefix: &str) -> Result<Linear> {
-        Ok(Linear { weight: self.get(&format!("{prefix}.weight"))?, bias: self.get(&format!("{prefix}.bias"))? })
+        let (weight, bias) = (self.get(&format!("{prefix}.weight"))?, self.get(&format!("{prefix}.bias"))?);
+        Ok(Linear { weight, bias, compute: self.compute })
     }
 
-    fn blocks(&self, prefix: &str, tower: &Tower) -> Result<Vec<Block>> {
-        (0..tower.layers).map(|i| self.block(&format!("{prefix}.resblocks.{i}"), tower)).collect()
+    fn blocks(&self, prefix: &str, tower: &checkpoint::Tower, causal: bool) -> Result<Vec<Block>> {
+        (0..tower.layers).map(|i| self.block(&format!("{prefix}.resblocks.{i}"), tower, causal)).collect()
     }
 
-    fn block(&self, prefix: &str, tower: &Tower) -> Result<Block> {
+    fn block(&self, prefix: &str, tower: &checkpoint::Tower, causal: bool) -> Result<Block> {
         Ok(Block {
             ln_1: self.norm(&format!("{prefix}.ln_1"))?,
             qkv: Linear {
                 weight: self.get(&format!("{prefix}.attn.in_proj_weight"))?,
                 bias: self.get(&format!("{prefix}.attn.in_proj_bias"))?,
+                compute: self.compute,
             },
             out: self.linear(&format!("{prefix}.attn.out_proj"))?,
             ln_2: self.norm(&format!("{prefix}.ln_2"))?,
@@ -261,6 +344,7 @@ impl Weights<'_> {
             proj: self.linear(&format!("{prefix}.mlp.c_proj"))?,
             heads: tower.heads,
             activation: self.architecture.activation,
+            causal,
         })
     }
 }

@@ -2,6 +2,7 @@
 //! follow a drag over the embedded pair.
 
 mod drag;
+mod train;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -28,12 +29,17 @@ const RUNS: usize = 5;
 pub struct BenchArgs {
     #[command(flatten)]
     device: DeviceArgs,
+    #[command(flatten)]
+    train: train::TrainArgs,
     /// One JSON document
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    if args.train.train {
+        return train::run(&args.train, &args.device);
+    }
     let device = device::open(args.device.device)?;
     let pair = Pair::new(random(0)?, random(1)?)?;
     let mut patch = Patch::new(&pair, &device)?;

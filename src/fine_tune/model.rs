@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::FineTuneError;
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Naming, Options, Output};
-use crate::clip::TrainableClip;
+use crate::clip::{TrainableClip, TrainingOptions};
 use crate::demo;
 use crate::evaluate::tokenizer_of;
 use crate::kernels::Activation;
@@ -29,8 +29,8 @@ pub(super) fn base(recipe: &Recipe) -> Result<Checkpoint, FineTuneError> {
 
 /// The model that is trained, on the device, at base.
 pub(super) fn trainable(base: &Checkpoint, recipe: &Recipe, device: &Device) -> Result<TrainableClip, FineTuneError> {
-    let _ = recipe;
-    Ok(TrainableClip::new(&base.architecture, &base.tensors, tokenizer_of(base)?, device)?)
+    let options = TrainingOptions::of(recipe, device)?;
+    Ok(TrainableClip::with(&options, &base.architecture, &base.tensors, tokenizer_of(base)?, device)?)
 }
 
 /// The current weights in base's frame: its architecture and tokenizer.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::math::{exp, normal_below};
-use super::storage::{is_cpu_f32, slice, tensor, tensor_slice, written_by};
+use super::storage::{as_uninit, is_cpu_f32, slice, tensor, tensor_slice, written_by};
 
 /// Values per parallel task: 64 KiB in, 64 KiB out, which stay in the second-level cache.
 const CHUNK: usize = 1 << 14;
@@ -121,6 +121,26 @@ fn backward(kind: Activation, x: &[f32], grad: &[f32]) -> Vec<f32> {
     }
 }
 
+/// `y = kind(x)`, as long as x.
+pub(super) fn forward_into(kind: Activation, x: &[f32], y: &mut [f32]) {
+    let kernel = match kind {
+        Activation::QuickGelu => quick_gelu,
+        Activation::Gelu => gelu,
+    };
+    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| kernel(x, as_uninit(y)));
+}
+
+/// In one pass, `x` becomes `kind(x)` and `grad` the gradient of x: one exponential serves both.
+pub(super) fn both_in_place(kind: Activation, x: &mut [f32], grad: &mut [f32]) {
+    let kernel = match kind {
+        Activation::QuickGelu => quick_gelu_both,
+        Activation::Gelu => gelu_both,
+    };
+    x.par_chunks_mut(CHUNK).zip(grad.par_chunks_mut(CHUNK)).for_each(|(x, grad)| kernel(x, grad));
+}
+
+dispatch! { fn quick_gelu_both(x: &mut [f32], grad: &mut [f32]) = quick_gelu_both_body; }
+dispatch! { fn gelu_both(x: &mut [f32], grad: &mut [f32]) = gelu_both_body; }
 dispatch! { fn quick_gelu(x: &[f32], y: &mut [MaybeUninit<f32>]) = quick_gelu_body; }
 dispatch! { fn gelu(x: &[f32], y: &mut [MaybeUninit<f32>]) = gelu_body; }
 dispatch! { fn quick_gelu_backward(x: &[f32], grad: &[f32], dx: &mut [MaybeUninit<f32>]) = quick_gelu_backward_body; }
@@ -149,12 +169,33 @@ fn quick_gelu_backward_body<const LANES: usize>(x: &[f32], grad: &[f32], dx: &mu
     }
 }
 
+/// 1 / sqrt(2 pi)
+const DENSITY_AT_0: f32 = 0.398_942_3;
+
 #[inline(always)]
 fn gelu_backward_body<const LANES: usize>(x: &[f32], grad: &[f32], dx: &mut [MaybeUninit<f32>]) {
-    /// 1 / sqrt(2 pi)
-    const DENSITY_AT_0: f32 = 0.398_942_3;
     for (dx, (&x, &g)) in dx.iter_mut().zip(x.iter().zip(grad)) {
         let bell = exp(-0.5 * x * x);
         dx.write(g * (normal_below(x, bell) + x * DENSITY_AT_0 * bell));
+    }
+}
+
+#[inline(always)]
+fn quick_gelu_both_body<const LANES: usize>(x: &mut [f32], grad: &mut [f32]) {
+    for (x, g) in x.iter_mut().zip(grad) {
+        let z = 1.702 * *x;
+        let s = 1.0 / (1.0 + exp(-z));
+        *g *= s * (1.0 + z * (1.0 - s));
+        *x *= s;
+    }
+}
+
+#[inline(always)]
+fn gelu_both_body<const LANES: usize>(x: &mut [f32], grad: &mut [f32]) {
+    for (x, g) in x.iter_mut().zip(grad) {
+        let bell = exp(-0.5 * *x * *x);
+        let below = normal_below(*x, bell);
+        *g *= below + *x * DENSITY_AT_0 * bell;
+        *x *= below;
     }
 }

@@ -112,9 +112,14 @@ impl Attention {
         (100_000 / (2 * head.length * head.length * head.dim).max(1)).max(1)
     }
 
-    fn forward(&self, qkv: &[f32], saved: &mut [f32]) -> Vec<f32> {
-        let mut out = vec![0.0; self.shape.batch * self.shape.length * self.width];
-        let cells = Cells::new(&mut out, self.width);
+    /// Values of all probabilities.
+    pub(super) fn probabilities(&self) -> usize {
+        self.n_heads() * self.head().probabilities()
+    }
+
+    /// Writes `out`, `[batch * length, width]`, and `saved` unless that is empty.
+    pub(super) fn forward(&self, qkv: &[f32], saved: &mut [f32], out: &mut [f32]) {
+        let cells = Cells::new(out, self.width);
         let run = |scratch: &mut Scratch, index: usize, saved: &mut [f32]| {
             let [q, k, v] = [0, 1, 2].map(|part| self.part(qkv, index, part));
             let (first, column) = self.origin(index);
@@ -130,12 +135,11 @@ impl Attention {
             let saved = saved.par_chunks_exact_mut(self.head().probabilities());
             heads.zip(saved).for_each_init(scratch, |scratch, (index, saved)| run(scratch, index, saved));
         }
-        out
     }
 
-    fn backward(&self, qkv: &[f32], grad: &[f32], saved: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; qkv.len()];
-        let cells = Cells::new(&mut out, 3 * self.width);
+    /// Writes the gradient of `qkv` to `out`, which is as long.
+    pub(super) fn backward(&self, qkv: &[f32], grad: &[f32], saved: &[f32], out: &mut [f32]) {
+        let cells = Cells::new(out, 3 * self.width);
         let probabilities = self.head().probabilities();
         (0..self.n_heads()).into_par_iter().with_min_len(self.heads_per_task()).for_each_init(
             || Scratch::backward(self.head()),
@@ -151,7 +155,6 @@ impl Attention {
                 });
             },
         );
-        out
     }
 }
 
@@ -162,9 +165,9 @@ impl CustomOp1 for Attention {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let qkv = slice(storage, layout)?;
-        let kept = if self.saved.is_some() { self.n_heads() * self.head().probabilities() } else { 0 };
-        let mut probabilities = vec![0.0; kept];
-        let out = self.forward(qkv, &mut probabilities);
+        let mut probabilities = vec![0.0; if self.saved.is_some() { self.probabilities() } else { 0 }];
+        let mut out = vec![0.0; self.shape.batch * self.shape.length * self.width];
+        self.forward(qkv, &mut probabilities, &mut out);
         if let Some(saved) = &self.saved {
             saved.get_or_init(|| probabilities);
         }
@@ -179,7 +182,8 @@ impl CustomOp1 for Attention {
         let ((qkv_storage, layout), (grad_storage, grad_layout)) =
             (qkv.storage_and_layout(), grad.storage_and_layout());
         let grads = tensor_slice(&grad_storage, grad_layout)?;
-        let out = self.backward(tensor_slice(&qkv_storage, layout)?, grads, saved);
+        let mut out = vec![0.0; qkv.elem_count()];
+        self.backward(tensor_slice(&qkv_storage, layout)?, grads, saved, &mut out);
         Ok(Some(tensor(out, qkv.shape())?))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp3, D, DType, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::linear::add_rows;
 use super::math::{dot, sum};
 use super::storage::{is_cpu_f32, rows_per_chunk, slice, tensor, tensor_slice, written_by};
 
@@ -40,7 +41,7 @@ fn composed(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tens
 const SUMS: usize = 16;
 
 /// Mean and reciprocal standard deviation of a row.
-type Statistics = [f32; 2];
+pub(super) type Statistics = [f32; 2];
 
 pub(super) struct LayerNorm {
     eps: f64,
@@ -106,44 +107,86 @@ impl CustomOp3 for LayerNorm {
 
 #[expect(unsafe_code, reason = "the result is written in parallel into fresh memory")]
 fn forward(x: &[f32], weight: &[f32], bias: &[f32], eps: f32) -> (Vec<f32>, Vec<Statistics>) {
-    let (d, n) = (weight.len(), x.len() / weight.len());
-    let rows = rows_per_chunk(n);
-    let mut statistics = vec![[0.0; 2]; n];
-    // SAFETY: x and y have n rows of d, cut alike, and `normalize` writes every value of the rows it is given.
-    let y = unsafe {
-        written_by(x.len(), |y| {
-            let inputs = x.par_chunks(rows * d).zip(statistics.par_chunks_mut(rows));
-            y.par_chunks_mut(rows * d)
-                .zip(inputs)
-                .for_each(|(y, (x, statistics))| normalize(x, weight, bias, eps, y, statistics));
-        })
-    };
+    let mut statistics = vec![[0.0; 2]; x.len() / weight.len()];
+    // SAFETY: y is as long as x, and `forward_into` writes all of it.
+    let y = unsafe { written_by(x.len(), |y| forward_into(x, weight, bias, eps, y, &mut statistics)) };
     (y, statistics)
 }
 
-/// Gradients of x, weight and bias. The latter two are summed per chunk of rows, then over chunks in order.
+/// Normalises the rows of `x` into `y`, which is as long, and keeps what each row was normalised with.
+pub(super) fn forward_into(
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    eps: f32,
+    y: &mut [MaybeUninit<f32>],
+    statistics: &mut [Statistics],
+) {
+    let d = weight.len();
+    let rows = rows_per_chunk(x.len() / d);
+    let inputs = x.par_chunks(rows * d).zip(statistics.par_chunks_mut(rows));
+    y.par_chunks_mut(rows * d)
+        .zip(inputs)
+        .for_each(|(y, (x, statistics))| normalize(x, weight, bias, eps, y, statistics));
+}
+
+/// The same result again, from the statistics that were kept.
+pub(super) fn again_into(x: &[f32], weight: &[f32], bias: &[f32], statistics: &[Statistics], y: &mut [f32]) {
+    let d = weight.len();
+    let rows = rows_per_chunk(x.len() / d);
+    let inputs = x.par_chunks(rows * d).zip(statistics.par_chunks(rows));
+    y.par_chunks_mut(rows * d).zip(inputs).for_each(|(y, (x, statistics))| apply(x, weight, bias, statistics, y));
+}
+
+/// Gradients of x, weight and bias.
 #[expect(unsafe_code, reason = "the result is written in parallel into fresh memory")]
 fn backward(x: &[f32], weight: &[f32], grad: &[f32], statistics: &[Statistics]) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+    let (mut dweight, mut dbias) = (vec![0.0; weight.len()], vec![0.0; weight.len()]);
+    // SAFETY: dx is as long as x, and `backward_into` writes all of it.
+    let dx = unsafe {
+        written_by(x.len(), |dx| {
+            let sums = backward_into(x, weight, grad, statistics, None, dx);
+            sums.add_to(&mut dweight, &mut dbias);
+        })
+    };
+    (dx, dweight, dbias)
+}
+
+/// Sums over chunks of rows: for weight, then for bias, chunk after chunk.
+pub(super) struct Sums(Vec<f32>);
+
+impl Sums {
+    /// Adds them up in order.
+    pub(super) fn add_to(&self, dweight: &mut [f32], dbias: &mut [f32]) {
+        let d = dweight.len();
+        for sums in self.0.chunks_exact(2 * d) {
+            let (of_weight, of_bias) = sums.split_at(d);
+            add_rows(of_weight, dweight);
+            add_rows(of_bias, dbias);
+        }
+    }
+}
+
+/// Writes the gradient of x, plus `residual` where there is one; all slices but `weight` and `statistics` are as long
+/// as x.
+pub(super) fn backward_into(
+    x: &[f32],
+    weight: &[f32],
+    grad: &[f32],
+    statistics: &[Statistics],
+    residual: Option<&[f32]>,
+    dx: &mut [MaybeUninit<f32>],
+) -> Sums {
     let (d, n) = (weight.len(), x.len() / weight.len());
     let rows = rows_per_chunk(n);
     let mut partial = vec![0.0; n.div_ceil(rows) * 2 * d];
-    // SAFETY: x, grad and dx have n rows of d, cut alike, and `chunk_backward` writes every value of its rows.
-    let dx = unsafe {
-        written_by(x.len(), |dx| {
-            let inputs = x.par_chunks(rows * d).zip(grad.par_chunks(rows * d)).zip(statistics.par_chunks(rows));
-            dx.par_chunks_mut(rows * d).zip(partial.par_chunks_mut(2 * d)).zip(inputs).for_each(
-                |((dx, sums), ((x, grad), statistics))| chunk_backward(x, weight, grad, statistics, dx, sums),
-            );
-        })
-    };
-    let mut total = vec![0.0; 2 * d];
-    for sums in partial.chunks_exact(2 * d) {
-        for (total, part) in total.iter_mut().zip(sums) {
-            *total += part;
-        }
-    }
-    let dbias = total.split_off(d);
-    (dx, total, dbias)
+    let inputs = x.par_chunks(rows * d).zip(grad.par_chunks(rows * d)).zip(statistics.par_chunks(rows));
+    let outputs = dx.par_chunks_mut(rows * d).zip(partial.par_chunks_mut(2 * d)).enumerate();
+    outputs.zip(inputs).for_each(|((chunk, (dx, sums)), ((x, grad), statistics))| {
+        let residual = residual.map(|residual| &residual[chunk * rows * d..][..x.len()]);
+        chunk_backward(x, weight, grad, statistics, residual, dx, sums);
+    });
+    Sums(partial)
 }
 
 dispatch! {
@@ -155,9 +198,21 @@ dispatch! {
 dispatch! {
     /// `sums` receives the sums over these rows for weight, then bias.
     fn chunk_backward(
-        x: &[f32], weight: &[f32], grad: &[f32], statistics: &[Statistics], dx: &mut [MaybeUninit<f32>],
-        sums: &mut [f32],
+        x: &[f32], weight: &[f32], grad: &[f32], statistics: &[Statistics], residual: Option<&[f32]>,
+        dx: &mut [MaybeUninit<f32>], sums: &mut [f32],
     ) = chunk_backward_body;
+}
+
+dispatch! { fn apply(x: &[f32], weight: &[f32], bias: &[f32], statistics: &[Statistics], y: &mut [f32]) = apply_body; }
+
+#[inline(always)]
+fn apply_body<const LANES: usize>(x: &[f32], weight: &[f32], bias: &[f32], statistics: &[Statistics], y: &mut [f32]) {
+    let d = weight.len();
+    for ((x, y), &[mean, inverse]) in x.chunks_exact(d).zip(y.chunks_exact_mut(d)).zip(statistics) {
+        for ((y, &x), (&w, &b)) in y.iter_mut().zip(x).zip(weight.iter().zip(bias)) {
+            *y = (x - mean) * inverse * w + b;
+        }
+    }
 }
 
 #[inline(always)]
@@ -188,10 +243,12 @@ fn chunk_backward_body<const LANES: usize>(
     weight: &[f32],
     grad: &[f32],
     statistics: &[Statistics],
+    residual: Option<&[f32]>,
     dx: &mut [MaybeUninit<f32>],
     sums: &mut [f32],
 ) {
     let d = weight.len();
+    let mut residual = residual.map(|residual| residual.chunks_exact(d));
     let (dweight, dbias) = sums.split_at_mut(d);
     let mut scaled = vec![0.0; d];
     let mut normal = vec![0.0; d];
@@ -207,8 +264,14 @@ fn chunk_backward_body<const LANES: usize>(
         }
         let mean_scaled = sum::<SUMS>(&scaled, |s| s) / d as f32;
         let mean_product = dot::<SUMS>(&scaled, &normal) / d as f32;
-        for (dx, (&s, &h)) in dx.iter_mut().zip(scaled.iter().zip(&normal)) {
-            dx.write((s - mean_scaled - h * mean_product) * inverse);
+        if let Some(residual) = residual.as_mut().and_then(Iterator::next) {
+            for ((dx, &r), (&s, &h)) in dx.iter_mut().zip(residual).zip(scaled.iter().zip(&normal)) {
+                dx.write(r + (s - mean_scaled - h * mean_product) * inverse);
+            }
+        } else {
+            for (dx, (&s, &h)) in dx.iter_mut().zip(scaled.iter().zip(&normal)) {
+                dx.write((s - mean_scaled - h * mean_product) * inverse);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
 use rayon::prelude::*;
 
-use super::storage::{is_cpu_f32, rows_per_chunk, slice, tensor, tensor_slice, written_by};
+use super::storage::{as_uninit, is_cpu_f32, rows_per_chunk, slice, tensor, tensor_slice, written_by};
 
 /// `x · weightᵀ + bias`: `x` `[n, k]`, `weight` `[m, k]`, `bias` `[m]`, result `[n, m]`; differentiable.
 ///
@@ -113,7 +113,7 @@ fn backward(x: &Tensor, weight: &Tensor, grad: &Tensor) -> Result<(Option<Tensor
 
 /// A matrix inside a storage: element (i, j) is `values[i * strides.0 + j * strides.1]`, all within bounds.
 #[derive(Clone, Copy)]
-struct Matrix<'a> {
+pub(super) struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
@@ -136,6 +136,12 @@ impl<'a> Matrix<'a> {
         Ok(Self { values, rows, columns, strides })
     }
 
+    /// The row-major matrix of `columns` that fills `values`.
+    pub(super) fn whole(values: &'a [f32], columns: usize) -> Self {
+        let rows = values.len().checked_div(columns).unwrap_or(0);
+        Self { values, rows, columns, strides: (columns, 1) }
+    }
+
     fn of(storage: &'a Storage, layout: &Layout) -> Result<Self> {
         match storage {
             Storage::Cpu(storage) => Self::new(storage, layout),
@@ -143,56 +149,87 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    fn transposed(self) -> Self {
+    pub(super) fn transposed(self) -> Self {
         let Self { values, rows, columns, strides } = self;
         Self { values, rows: columns, columns: rows, strides: (strides.1, strides.0) }
     }
 }
 
-/// `a · b`, plus `bias` on every row, row-major. `gemm` cuts its sums by shape and cache size alone, so the number
-/// of threads does not change the result.
-#[expect(unsafe_code, reason = "gemm takes pointers and writes into fresh memory")]
+/// `a · b`, plus `bias` on every row, row-major.
+#[expect(unsafe_code, reason = "the result is written into fresh memory")]
 fn product(a: Matrix<'_>, b: Matrix<'_>, bias: Option<&[f32]>) -> Result<Vec<f32>> {
     if a.columns != b.rows || bias.is_some_and(|bias| bias.len() != b.columns) {
         bail!("linear: {} x {} by {} x {}", a.rows, a.columns, b.rows, b.columns);
     }
-    let (rows, columns) = (a.rows, b.columns);
-    let multiply = |out: &mut [MaybeUninit<f32>]| {
+    let fill = |out: &mut [MaybeUninit<f32>]| {
         if let Some(bias) = bias {
             prefill(out, bias);
         }
-        // SAFETY: `Matrix` keeps all elements of a and b within bounds; `out` has rows * columns values, which gemm
-        // reads only when they were prefilled, and nobody else sees.
-        unsafe {
-            gemm::gemm::<f32>(
-                rows,
-                columns,
-                a.columns,
-                out.as_mut_ptr().cast(),
-                1,
-                columns.cast_signed(),
-                bias.is_some(),
-                a.values.as_ptr(),
-                a.strides.1.cast_signed(),
-                a.strides.0.cast_signed(),
-                b.values.as_ptr(),
-                b.strides.1.cast_signed(),
-                b.strides.0.cast_signed(),
-                1.0,
-                1.0,
-                false,
-                false,
-                false,
-                gemm::Parallelism::Rayon(0),
-            );
-        }
+        // SAFETY: the sizes fit, and with a bias every value of `out` was written just now.
+        unsafe { multiply(a, b, out, bias.is_some()) };
     };
-    // SAFETY: gemm writes every element of its output, zeros where the inner dimension is 0.
-    Ok(unsafe { written_by(rows * columns, multiply) })
+    // SAFETY: `multiply` writes every value.
+    Ok(unsafe { written_by(a.rows * b.columns, fill) })
+}
+
+/// `out = a · b + bias`, row-major, in memory that holds other numbers.
+pub(super) fn product_into(a: Matrix<'_>, b: Matrix<'_>, bias: Option<&[f32]>, out: &mut [f32]) -> Result<()> {
+    if bias.is_some_and(|bias| bias.len() != b.columns) {
+        bail!("linear: a bias for another width than {}", b.columns);
+    }
+    if let Some(bias) = bias {
+        prefill(as_uninit(out), bias);
+    }
+    product_onto(a, b, out, bias.is_some())
+}
+
+/// `out = a · b`, or `out += a · b` where `is_sum`; row-major.
+#[expect(unsafe_code, reason = "the inner product skips the checks that are made here")]
+pub(super) fn product_onto(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32], is_sum: bool) -> Result<()> {
+    if a.columns != b.rows || out.len() != a.rows * b.columns {
+        bail!("linear: {} x {} by {} x {} into {}", a.rows, a.columns, b.rows, b.columns, out.len());
+    }
+    // SAFETY: the sizes fit, and a slice of f32 has been written.
+    unsafe { multiply(a, b, as_uninit(out), is_sum) };
+    Ok(())
+}
+
+/// Writes or adds `a · b`. `gemm` cuts its sums by shape and cache size alone, so the number of threads does not change
+/// the result.
+///
+/// # Safety
+/// `a.columns == b.rows`, `out` has `a.rows * b.columns` values, all of them written before if `is_sum`.
+#[expect(unsafe_code, reason = "gemm takes pointers and writes into fresh memory")]
+unsafe fn multiply(a: Matrix<'_>, b: Matrix<'_>, out: &mut [MaybeUninit<f32>], is_sum: bool) {
+    // SAFETY: `Matrix` keeps all elements of a and b within bounds; `out` is as large as the caller promises and read
+    // only where it has been written.
+    unsafe {
+        gemm::gemm::<f32>(
+            a.rows,
+            b.columns,
+            a.columns,
+            out.as_mut_ptr().cast(),
+            1,
+            b.columns.cast_signed(),
+            is_sum,
+            a.values.as_ptr(),
+            a.strides.1.cast_signed(),
+            a.strides.0.cast_signed(),
+            b.values.as_ptr(),
+            b.strides.1.cast_signed(),
+            b.strides.0.cast_signed(),
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::Rayon(0),
+        );
+    }
 }
 
 /// Copies `bias` to every row.
-fn prefill(out: &mut [MaybeUninit<f32>], bias: &[f32]) {
+pub(super) fn prefill(out: &mut [MaybeUninit<f32>], bias: &[f32]) {
     let Some(rows) = (1 << 16usize).max(bias.len()).checked_div(bias.len()) else { return };
     out.par_chunks_mut(rows * bias.len()).for_each(|chunk| {
         for row in chunk.chunks_exact_mut(bias.len()) {
@@ -201,11 +238,18 @@ fn prefill(out: &mut [MaybeUninit<f32>], bias: &[f32]) {
     });
 }
 
-/// Sum over the rows of a row-major matrix: per chunk of rows, then over chunks in order.
+/// Sum over the rows of a row-major matrix, see [`column_sums_onto`].
 fn column_sums(values: &[f32], columns: usize) -> Vec<f32> {
     let mut total = vec![0.0; columns];
+    column_sums_onto(values, &mut total);
+    total
+}
+
+/// Adds all rows of a row-major matrix to `total`: per chunk of rows, then over chunks in order.
+pub(super) fn column_sums_onto(values: &[f32], total: &mut [f32]) {
+    let columns = total.len();
     if columns == 0 {
-        return total;
+        return;
     }
     let rows = rows_per_chunk(values.len() / columns);
     let mut partial = vec![0.0; values.len().div_ceil(rows * columns) * columns];
@@ -213,11 +257,13 @@ fn column_sums(values: &[f32], columns: usize) -> Vec<f32> {
         .par_chunks_mut(columns)
         .zip(values.par_chunks(rows * columns))
         .for_each(|(sums, chunk)| add_rows(chunk, sums));
-    add_rows(&partial, &mut total);
-    total
+    add_rows(&partial, total);
 }
 
-dispatch! { fn add_rows(rows: &[f32], sums: &mut [f32]) = add_rows_body; }
+dispatch! {
+    /// Adds each of `rows` to `sums`.
+    pub(super) fn add_rows(rows: &[f32], sums: &mut [f32]) = add_rows_body;
+}
 
 #[inline(always)]
 fn add_rows_body<const LANES: usize>(rows: &[f32], sums: &mut [f32]) {

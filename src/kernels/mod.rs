@@ -14,21 +14,27 @@ mod dispatch;
 
 mod activation;
 mod attention;
+mod block;
 mod head;
 mod layer_norm;
 mod lerp;
 mod linear;
 mod math;
+mod stem;
 mod storage;
 #[cfg(test)]
 mod tests;
 mod threads;
 mod tile;
 mod vector;
+mod workspace;
 
 pub use activation::{Activation, UnknownActivation, activate};
 pub use attention::{AttentionShape, attention};
+pub use block::{BlockKind, BlockState, BlockTensors, Target, block_backward, block_forward, takes, takes_block};
 pub use layer_norm::layer_norm;
 pub use lerp::lerp_into;
 pub use linear::{linear, project};
+pub use stem::{class_and_positions, patch_gradients, row_gradients, rows_and_positions};
 pub use threads::keep_candle_serial;
+pub use workspace::Workspace;

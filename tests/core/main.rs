@@ -29,3 +29,4 @@ mod sweep_killed;
 mod towers;
 mod train;
 mod train_killed;
+mod train_steps;

@@ -10,6 +10,7 @@
 //! * [`captions`]: images and captions on disk to batches; broken ones are counted, named and skipped.
 //! * [`negatives`]: captions that are almost right, from WordNet. Imports nothing.
 //! * [`loss`]: embeddings to one number, differentiable.
+//! * [`gradients`]: the gradients of one step, summed from several backward passes.
 //! * [`optimizer`]: `AdamW` with decay groups, the global gradient norm and its clipping.
 //! * [`trainer`]: one batch = one step; it brings the others together and never looks at a file or a clock's date.
 //! * [`run_directory`]: a job on disk: events, control, checkpoints. Imports the recipe alone.
@@ -19,6 +20,7 @@
 
 pub mod batches;
 pub mod captions;
+pub mod gradients;
 mod indexed;
 pub mod loss;
 pub mod negatives;
@@ -32,12 +34,13 @@ mod two_tower;
 
 pub use batches::{BatchError, Sample, Sampler, Samples};
 pub use captions::{BatchSource, CropBox, Fault, FaultCounts, FaultKind, Prepare, SourceError};
+pub use gradients::{Gradients, Slot};
 pub use indexed::Indexed;
 pub use recipe::{Recipe, RecipeError};
 pub use run::{Ending, Host, HostError, RunFailure, Summary, Trial, Worker};
 pub use run_directory::{RunDirectory, RunEvent};
 pub use trainer::{StepReport, TrainError, Trainer};
-pub use two_tower::TwoTower;
+pub use two_tower::{Backward, Inputs, Pass, TwoTower, is_frozen};
 
 #[cfg(test)]
 mod tiny;

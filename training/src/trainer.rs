@@ -1,11 +1,14 @@
 //! One batch, one step.
 
+mod batch;
+
 use crate::batches::Sample;
-use crate::loss;
+use crate::gradients::Gradients;
 use crate::optimizer::{AdamW, ParameterError, clip_factor, global_norm};
 use crate::recipe::{Recipe, RecipeError};
 use crate::schedule::learning_rate;
-use crate::two_tower::TwoTower;
+use crate::two_tower::{Backward, TwoTower, is_frozen};
+use batch::{Micro, embeddings_gradient};
 use candle_core::{DType, Tensor, Var};
 use std::time::Instant;
 
@@ -72,21 +75,25 @@ pub struct Trainer<'m, M: ?Sized> {
     model: &'m M,
     recipe: Recipe,
     optimizer: AdamW,
+    gradients: Gradients,
     scale: Option<Var>,
 }
 
 impl<'m, M: TwoTower + ?Sized> Trainer<'m, M> {
-    /// Trainer of `model` before its first step.
+    /// Trainer of `model` before its first step. What the recipe freezes is left alone even where the model would train
+    /// it; a model that knows does not compute the gradients either.
     ///
     /// # Errors
     /// A recipe value out of range, no or repeated parameters, no memory for the optimizer.
     pub fn new(model: &'m M, recipe: Recipe) -> Result<Self, TrainError> {
         recipe.check()?;
-        let parameters = model.trainable();
+        let mut parameters = model.trainable();
+        parameters.retain(|(name, _)| !is_frozen(name, &recipe.frozen));
         let is_scale = |name: &str| name.rsplit('.').next() == Some("logit_scale");
         let scale = parameters.iter().find(|(name, _)| is_scale(name)).map(|(_, var)| var.clone());
+        let gradients = Gradients::new(parameters.clone());
         let optimizer = AdamW::new(parameters, recipe.optimizer())?;
-        Ok(Self { model, recipe, optimizer, scale })
+        Ok(Self { model, recipe, optimizer, gradients, scale })
     }
 
     /// The recipe this run follows.
@@ -134,36 +141,41 @@ impl<'m, M: TwoTower + ?Sized> Trainer<'m, M> {
         Ok(StepReport { step, loss, lr, grad_norm, logit_scale, seconds: start.elapsed().as_secs_f64() })
     }
 
-    /// The loss and, in the order of the optimizer's parameters, its gradients. The graph ends with this function:
-    /// gradients of variables still refer to it until they are detached.
-    fn gradients(&self, batch: &[Sample]) -> Result<(f64, Vec<Tensor>), TrainError> {
-        let loss = self.loss(batch)?;
-        let value = finite(scalar(&loss)?, "loss", self.next_step())?;
-        let mut store = loss.backward()?;
-        let gradients = self
-            .optimizer
-            .parameters()
-            .map(|(name, var)| match store.remove(var) {
-                Some(gradient) => Ok(gradient.detach().contiguous()?),
-                None => Err(TrainError::NoGradient { name: name.to_owned() }),
-            })
-            .collect::<Result<_, _>>()?;
-        Ok((value, gradients))
-    }
-
-    /// Captions and negatives go through the text tower together.
-    fn loss(&self, batch: &[Sample]) -> candle_core::Result<Tensor> {
-        let images: Vec<&[u8]> = batch.iter().map(|sample| &*sample.image).collect();
-        let taken = |sample: &'_ Sample| sample.negatives.len().min(self.recipe.negatives_per_caption);
-        let negatives = batch.iter().flat_map(|sample| &sample.negatives[..taken(sample)]);
-        let texts: Vec<&[u32]> =
-            batch.iter().map(|sample| &sample.caption).chain(negatives).map(|ids| &**ids).collect();
-        let images = self.model.encode_images(&images)?;
-        let texts = self.model.encode_texts(&texts)?;
-        let extra = texts.dim(0)?.saturating_sub(batch.len());
-        let negatives = if extra > 0 { Some(texts.narrow(0, batch.len(), extra)?) } else { None };
-        let captions = texts.narrow(0, 0, batch.len())?;
-        loss::contrastive(&images, &captions, negatives.as_ref(), &self.model.logit_scale()?)
+    /// The loss and, in the order of the optimizer's parameters, its gradients.
+    ///
+    /// The loss needs the embeddings of the whole batch. So every micro-batch goes forward first, the loss is
+    /// differentiated with respect to the embeddings, and each micro-batch goes backward from its own rows of that
+    /// gradient: the chain rule cut at the embeddings, so the sum is the large batch's gradient (arXiv 2101.06983,
+    /// section 3.2). What several micro-batches computed on the way is not kept but computed again.
+    fn gradients(&mut self, batch: &[Sample]) -> Result<(f64, Vec<Tensor>), TrainError> {
+        let (model, step) = (self.model, self.next_step());
+        let micros = Micro::cut(batch, self.recipe.accumulate, self.recipe.negatives_per_caption);
+        let inputs: Vec<_> = micros.iter().flat_map(Micro::inputs).collect();
+        let (mut embeddings, mut kept): (Vec<Tensor>, Vec<Option<Backward<'_>>>) = (Vec::new(), Vec::new());
+        for inputs in &inputs {
+            if micros.len() == 1 && model.learns(*inputs) {
+                let pass = model.pass(*inputs)?;
+                embeddings.push(pass.embeddings);
+                kept.push(Some(pass.backward));
+            } else {
+                embeddings.push(model.embed(*inputs)?);
+                kept.push(None);
+            }
+        }
+        self.gradients.clear();
+        let loss = embeddings_gradient(&micros, &embeddings, &model.logit_scale()?, &mut self.gradients)?;
+        let value = finite(loss.value, "loss", step)?;
+        // The last to go forward is the first to free its memory.
+        for ((inputs, kept), upstream) in inputs.iter().zip(kept).zip(&loss.upstream).rev() {
+            if model.learns(*inputs) {
+                let backward = kept.map_or_else(|| model.pass(*inputs).map(|pass| pass.backward), Ok)?;
+                backward(upstream, &mut self.gradients)?;
+            }
+        }
+        match self.gradients.sums() {
+            Ok(sums) => Ok((value, sums)),
+            Err(name) => Err(TrainError::NoGradient { name: name.to_owned() }),
+        }
     }
 
     /// A scale that is not trained is left alone.
