@@ -293,3 +293,42 @@ fn a_context_that_is_cut_stays_cut() {
     let weights = Checkpoint::open(&room.path("run/weights/hf"), Options::default()).unwrap();
     assert_eq!(weights.tensors["positional_embedding"].dims()[0], 16);
 }
+
+/// Twelve pictures, one of them broken, with their captions and a negative each.
+fn pictures(folder: &Path) {
+    std::fs::create_dir(folder).unwrap();
+    let mut lines = String::new();
+    for n in 0..12u8 {
+        let name = format!("{n}.png");
+        image::RgbImage::from_fn(60, 50, |x, y| image::Rgb([20 * n, 4 * x as u8, 5 * y as u8]))
+            .save(folder.join(&name))
+            .unwrap();
+        let (right, wrong) = if n % 2 == 0 { ("star", "moon") } else { ("moon", "star") };
+        let line = serde_json::json!({ "image": name, "caption": format!("a red {right}"), "negatives": [format!("a red {wrong}")] });
+        lines.push_str(&format!("{line}\n"));
+    }
+    std::fs::write(folder.join("captions.jsonl"), lines).unwrap();
+    std::fs::write(folder.join("5.png"), "no picture").unwrap();
+}
+
+#[test]
+fn pictures_on_disk_are_trained_on_and_a_broken_one_is_named() {
+    let room = Room::new(&RECIPE.replace("demo:scenes", "pictures"));
+    let folder = room.path("pictures");
+    pictures(&folder);
+    let data = format!("data={}", folder.to_str().unwrap());
+    assert_eq!(room.train("whole", &["--set", &data]).status, 0);
+    let run = room.run("whole");
+    let named = |event: &RunEvent| matches!(event, RunEvent::Warning { message } if message.contains("5.png"));
+    assert!(events(&run).iter().any(named), "{:?}", events(&run));
+    let job = run.job().unwrap().unwrap();
+    assert_eq!((&job["data"]["files"], job["data"]["sha256"].as_str().unwrap().len()), (&13.into(), 64));
+
+    let mut worker = room.start("killed", &["--set", &data]);
+    wait_for_step(|| RunDirectory::open(room.path("killed")).ok(), 4);
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    std::fs::copy(room.path("killed/recipe.toml"), room.path("recipe.toml")).unwrap();
+    assert_eq!(room.train("killed", &["--resume"]).status, 0);
+    assert!(room.weights("killed") == room.weights("whole"), "the weights differ");
+}
