@@ -13,10 +13,11 @@
 //! | [`evaluate`] | embeddings, scores, sweeps, statistics | checkpoint, clip, patch, benchmark, store, training |
 //! | [`demo`] | the procedural scene world behind the embedded pair | kernels (Activation), checkpoint, clip, benchmark, training |
 //! | [`fine_tune`] | what a fine-tune needs of CLIP: base, data, the curve during the run, the result | device, kernels (Activation), checkpoint, clip, patch, benchmark, evaluate, demo, training |
-//! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, patch, benchmark, evaluate, demo |
-//! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (MetricName, Outcome, Score, wilson), evaluate (statistics), tradeoff, engine (types) |
-//! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, engine (types), session |
-//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, demo, fine_tune, engine, ui, training |
+//! | [`jobs`] | queue, run directories as seen from outside, checks before a launch, launchers | device, kernels (Activation), checkpoint, benchmark, store, demo, training |
+//! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, clip (Tokenizer), patch, benchmark, evaluate, demo, training |
+//! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (MetricName, Outcome, Score, wilson), evaluate (statistics), tradeoff, engine (types), jobs (types), training |
+//! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, jobs (types), engine (types), session, training |
+//! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, demo, fine_tune, jobs, engine, ui, training |
 //!
 //! A module imports only modules above it, so the rows are in the order in which the program can be read. `(types)`
 //! means no functions, `(A, B)` these items only; `training` is the crate `clove-training`, which imports nothing of
@@ -36,6 +37,7 @@ pub mod device;
 pub mod engine;
 pub mod evaluate;
 pub mod fine_tune;
+pub mod jobs;
 pub mod kernels;
 pub mod patch;
 pub mod session;

@@ -6,6 +6,7 @@ mod demo;
 mod embed;
 mod evaluate;
 mod inspect;
+mod jobs;
 mod model;
 mod negatives;
 mod output;
@@ -51,6 +52,9 @@ pub struct WindowArgs {
     /// Folder with benchmarks; the scene world when absent
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Folder of fine-tunes; clove/runs in the user's data folder when absent
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
     /// auto, cpu, cuda or metal
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -92,6 +96,8 @@ enum Command {
     Sweep(sweep::SweepArgs),
     /// Write hard negatives for captions, as JSON lines
     Negatives(negatives::NegativesArgs),
+    /// Fine-tunes: queue, start, watch, stop
+    Jobs(jobs::JobsArgs),
     /// Measure the blend and both towers at ViT-B/32 size
     Bench(bench::BenchArgs),
     /// Fine-tune a checkpoint with hard negatives, as a recipe says
@@ -137,6 +143,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Negatives(args)) => negatives::run(&args),
+        Some(Command::Jobs(args)) => jobs::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Demo(command)) => demo::run(&command),
@@ -145,14 +152,21 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 
 #[cfg(feature = "gui")]
 fn window(args: WindowArgs) -> anyhow::Result<()> {
-    use crate::{checkpoint, demo, engine, ui};
+    use crate::{checkpoint, demo, engine, jobs, ui};
 
     let options = checkpoint::Options { activation: args.activation };
     let device = args.device;
     let (base, tuned) = args.base.zip(args.tuned).unwrap_or_else(|| (demo::BASE.into(), demo::TUNED.into()));
     ui::run(ui::WindowOptions {
         link: Box::new(move |wake| engine::start(device, options, wake)),
-        start: ui::Start { base: Some(base), tuned: Some(tuned), data: args.data, device: String::new() },
+        jobs: Box::new(move |wake| jobs::start(device, wake)),
+        start: ui::Start {
+            base: Some(base),
+            tuned: Some(tuned),
+            data: args.data,
+            device: String::new(),
+            runs: args.runs.unwrap_or_else(jobs::default_runs),
+        },
         screenshot: args.screenshot,
         size: args.size.as_deref().map(window_size).transpose()?,
         theme: args.theme.map(|theme| if theme == Theme::Dark { ui::Theme::Dark } else { ui::Theme::Light }),

@@ -51,6 +51,8 @@ pub enum Command {
     ShowThumbnails(Vec<ImageId>),
     /// Load the large picture. Answer: `PictureLoaded`.
     ShowPicture(ImageId),
+    /// Show what hard negatives could be written against a caption; the newest wins. Answer: `NegativesPreviewed`.
+    PreviewNegatives { caption: String, seed: u64 },
     /// Go on with, or hold, the sweep over alpha. Answer: `SweepAdvanced`.
     RunSweep(bool),
     /// After the sweep, score the map: every alpha of the image tower with every alpha of the text tower. Answers as the

@@ -19,11 +19,16 @@ pub(super) fn pair(pair: &Pair) -> PairInfo {
     }
 }
 
+/// What a checkpoint is called in the window.
+pub(super) fn name(checkpoint: &Checkpoint) -> String {
+    short_name(&checkpoint.provenance.path)
+}
+
 fn checkpoint(checkpoint: &Checkpoint) -> CheckpointInfo {
     let (architecture, provenance) = (&checkpoint.architecture, &checkpoint.provenance);
     CheckpointInfo {
         path: provenance.path.clone(),
-        name: short_name(&provenance.path),
+        name: name(checkpoint),
         format: format!("{}, {}", provenance.format, provenance.naming),
         architecture: architecture.summary(),
         activation: match architecture.activation {
@@ -43,6 +48,9 @@ fn short_name(path: &Path) -> String {
     if let Some(end) = text.strip_prefix("demo:") {
         return format!("demo {end}");
     }
+    if let Some(name) = run_name(path) {
+        return name;
+    }
     let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned());
     match stem(path) {
         Some(name) if matches!(name.as_str(), "model" | "open_clip_model" | "open_clip_pytorch_model") => {
@@ -50,6 +58,23 @@ fn short_name(path: &Path) -> String {
         }
         Some(name) if path.extension().is_some_and(|e| e == "safetensors") => name,
         _ => path.file_name().map_or(text, |name| name.to_string_lossy().into_owned()),
+    }
+}
+
+/// What a run directory holds is called after the run: "demo step 500", "demo" for its result.
+fn run_name(path: &Path) -> Option<String> {
+    let last = |p: &Path| Some(p.file_name()?.to_str()?.to_owned());
+    let within = path.parent()?;
+    let run = last(within.parent()?)?;
+    // A run directory is named by its time, then the run's name.
+    let run = run.split_once('_').map_or(run.as_str(), |(_, name)| name);
+    match (last(within)?.as_str(), last(path)?.as_str()) {
+        ("weights", "hf" | "open_clip") => Some(run.to_owned()),
+        ("checkpoints", step) => {
+            let step: u64 = step.strip_prefix("step_")?.parse().ok()?;
+            Some(format!("{run} step {step}"))
+        }
+        _ => None,
     }
 }
 
@@ -136,5 +161,8 @@ mod tests {
         assert_eq!(short_name(Path::new("/m/clip-vit-b32/model.safetensors")), "clip-vit-b32");
         assert_eq!(short_name(Path::new("/m/negclip.safetensors")), "negclip");
         assert_eq!(short_name(Path::new("/m/ViT-B.16")), "ViT-B.16");
+        let run = Path::new("/runs/20261125-093000_my-run");
+        assert_eq!(short_name(&run.join("weights/hf")), "my-run");
+        assert_eq!(short_name(&run.join("checkpoints/step_000500")), "my-run step 500");
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::{End, ExampleId, ImageId};
+use super::preview::NegativesPreview;
 use crate::benchmark::{Outcome, Score};
 use crate::patch::AlphaMap;
 
@@ -237,6 +238,8 @@ pub enum Event {
     PictureLoaded { generation: u64, image: ImageId, picture: Picture },
     /// A picture cannot be shown, and why.
     PictureFailed { generation: u64, image: ImageId, reason: String },
+    /// Negatives of the caption that was asked about.
+    NegativesPreviewed(Arc<NegativesPreview>),
     /// The engine's pulse.
     StatusChanged(Status),
     /// Something worth knowing that stopped nothing.

@@ -9,6 +9,7 @@ use candle_core::Device;
 use super::event::{Event, Failure, Status};
 use super::found::Found;
 use super::inbox::{Inbox, Mail};
+use super::negatives::Negatives;
 use super::pictures::Pictures;
 use super::pulse::{Rate, resident_memory};
 use super::snapshot::{snapshot, warn_unreadable};
@@ -32,6 +33,7 @@ pub(super) struct Worker {
     pub device_name: String,
     pub inbox: Arc<Inbox>,
     pub pictures: Arc<Pictures>,
+    pub negatives: Arc<Negatives>,
     pub outbox: Outbox,
     pub options: Options,
     generation: u64,
@@ -71,7 +73,7 @@ impl Worker {
     pub fn new(
         (device, device_name): (Device, String),
         inbox: Arc<Inbox>,
-        pictures: Arc<Pictures>,
+        (pictures, negatives): (Arc<Pictures>, Arc<Negatives>),
         outbox: Outbox,
         options: Options,
     ) -> Self {
@@ -81,6 +83,7 @@ impl Worker {
             device_name,
             inbox,
             pictures,
+            negatives,
             outbox,
             options,
             generation: 0,
@@ -142,8 +145,12 @@ impl Worker {
                 }
                 Command::RunMap => self.run_map(),
                 Command::Quit => return true,
-                // The slots hold the first two, the pictures' thread serves the others.
-                Command::SetAlpha(_) | Command::Focus(_) | Command::ShowThumbnails(_) | Command::ShowPicture(_) => {}
+                // The slots hold the first two, threads of their own serve the others.
+                Command::SetAlpha(_)
+                | Command::Focus(_)
+                | Command::ShowThumbnails(_)
+                | Command::ShowPicture(_)
+                | Command::PreviewNegatives { .. } => {}
             }
         }
         if let Some(alpha) = mail.alpha {
@@ -182,6 +189,7 @@ impl Worker {
         };
         self.generation += 1;
         self.pictures.set_generation(self.generation);
+        self.negatives.set_tokenizer(encoder.shared_tokenizer(), describe::name(&pair.base));
         self.encoder = Some(encoder);
         self.outbox.send(Event::PairOpened { generation: self.generation, pair: Arc::new(describe::pair(&pair)) });
         self.prepare();

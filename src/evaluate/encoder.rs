@@ -1,5 +1,7 @@
 //! A patch with its towers: pictures and texts in, unit vectors out.
 
+use std::sync::Arc;
+
 use candle_core::{Device, Result};
 
 use crate::checkpoint::{Architecture, Checkpoint};
@@ -13,7 +15,7 @@ const ROWS_PER_BATCH: usize = 3200;
 pub struct Encoder {
     patch: Patch,
     clip: Clip,
-    tokenizer: Tokenizer,
+    tokenizer: Arc<Tokenizer>,
 }
 
 /// Why a pair cannot be run.
@@ -34,7 +36,7 @@ pub enum EncoderError {
 impl Encoder {
     /// Copies the pair to the device and stands at base.
     pub fn new(pair: &Pair, device: &Device) -> std::result::Result<Self, EncoderError> {
-        let tokenizer = tokenizer_of(&pair.base)?;
+        let tokenizer = Arc::new(tokenizer_of(&pair.base)?);
         let patch = Patch::new(pair, device)?;
         let clip = Clip::new(patch.architecture(), &patch.tensors())?;
         Ok(Self { patch, clip, tokenizer })
@@ -63,6 +65,11 @@ impl Encoder {
     /// What turns texts into ids.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
+    }
+
+    /// The same, to be used on another thread.
+    pub fn shared_tokenizer(&self) -> Arc<Tokenizer> {
+        Arc::clone(&self.tokenizer)
     }
 
     /// exp(logit scale), which multiplies cosines before a softmax.

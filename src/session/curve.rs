@@ -1,10 +1,11 @@
 //! The sweep as lines: one per benchmark, and the means that stand on the axes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Session;
 use crate::benchmark::Score;
-use crate::engine::BenchmarkInfo;
+use crate::engine::{BenchmarkInfo, Scores};
 use crate::patch::AlphaMap;
 use crate::tradeoff::{Key, Measure, Point, Published, published};
 
@@ -49,7 +50,11 @@ impl Session {
     /// `y` against `x` over the alphas of the sweep, ascending; alphas at which something they need is missing are left
     /// out, so that a mean is never over a subset.
     pub fn curve(&self, x: Series, y: Series) -> Vec<Mark> {
-        self.sweep
+        self.curve_of(&self.sweep, x, y)
+    }
+
+    pub(super) fn curve_of(&self, sweep: &[Arc<Scores>], x: Series, y: Series) -> Vec<Mark> {
+        sweep
             .iter()
             .filter(|scores| scores.alpha.is_linked())
             .filter_map(|scores| {

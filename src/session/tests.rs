@@ -239,3 +239,37 @@ fn answers_about_another_example_are_not_the_focus() {
     session.apply(focus(0, 0.5));
     assert!(!session.focus_is_stale());
 }
+
+#[test]
+fn a_finished_curve_stays_beside_the_next_pairs_on_the_same_data() {
+    let mut session = opened(&[("imagenet", true), ("relation", false)]);
+    let named = |name: &str| {
+        let mut named = (*pair()).clone();
+        (named.tuned.name, named.tuned.path) = (name.into(), name.into());
+        Arc::new(named)
+    };
+    let progress = |done| SweepProgress { done, total: 2, share: 0.0, seconds_left: None, paused: false };
+    let sweep = |session: &mut Session, generation, done| {
+        for alpha in [0.0, 1.0] {
+            let scores = scores(alpha, 2, [alpha > 0.5, true, true, true].map(Some));
+            session.apply(Event::SweepPointScored { generation, scores });
+        }
+        session.apply(Event::SweepAdvanced { generation, progress: progress(done) });
+    };
+    session.apply(Event::PairOpened { generation: 3, pair: named("first") });
+    sweep(&mut session, 3, 1);
+    session.apply(Event::PairOpened { generation: 4, pair: named("second") });
+    assert!(session.earlier().is_empty(), "half a curve is not kept");
+    sweep(&mut session, 4, 2);
+    session.apply(Event::PairOpened { generation: 5, pair: named("third") });
+    let [kept] = session.earlier() else { panic!("one curve: {:?}", session.earlier()) };
+    assert_eq!((kept.name.as_str(), kept.shown), ("second", true));
+    let curve = session.earlier_curve(kept, Series::Recognition, Series::Composition);
+    assert_eq!(curve.iter().map(|mark| mark.y.value).collect::<Vec<_>>(), [75.0, 100.0]);
+    sweep(&mut session, 5, 2);
+    session.apply(Event::PairOpened { generation: 6, pair: named("second") });
+    let names: Vec<&str> = session.earlier().iter().map(|earlier| earlier.name.as_str()).collect();
+    assert_eq!(names, ["third"], "what comes back is not earlier");
+    session.apply(Event::DataOpened { generation: 7, data: data(&[("relation", false)]) });
+    assert!(session.earlier().is_empty(), "other data");
+}

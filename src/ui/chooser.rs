@@ -13,6 +13,12 @@ pub enum Choice {
     Checkpoint(End),
     /// A folder of benchmarks.
     Data,
+    /// A recipe's file.
+    Recipe,
+    /// A file for a field of the recipe form.
+    FieldFile(&'static str),
+    /// A folder for a field of the recipe form.
+    FieldFolder(&'static str),
 }
 
 /// At most one open dialog.
@@ -70,5 +76,10 @@ fn pick(choice: Choice) -> Option<PathBuf> {
                 .pick_file()
         }
         Choice::Data => rfd::FileDialog::new().set_title("Open a folder of benchmarks").pick_folder(),
+        Choice::Recipe => {
+            rfd::FileDialog::new().set_title("Open a recipe").add_filter("Recipes", &["toml"]).pick_file()
+        }
+        Choice::FieldFile(_) => rfd::FileDialog::new().set_title("Choose a checkpoint").pick_file(),
+        Choice::FieldFolder(_) => rfd::FileDialog::new().set_title("Choose a folder").pick_folder(),
     }
 }

@@ -195,6 +195,19 @@ pub fn verdict_mark(painter: &Painter, center: Pos2, radius: f32, is_right: bool
     }
 }
 
+/// An open triangle with a bar in it: worth a second look.
+pub fn caution_mark(painter: &Painter, center: Pos2, radius: f32, color: Color32) {
+    let stroke = Stroke::new(radius * 0.24, color);
+    let at = |x: f32, y: f32| center + vec2(x, y) * radius;
+    painter.add(egui::Shape::convex_polygon(
+        vec![at(0.0, -0.9), at(1.0, 0.85), at(-1.0, 0.85)],
+        Color32::TRANSPARENT,
+        stroke,
+    ));
+    painter.line_segment([at(0.0, -0.35), at(0.0, 0.25)], stroke);
+    painter.circle_filled(at(0.0, 0.55), radius * 0.13, color);
+}
+
 /// A mark whose shape tells lines apart without colour.
 pub fn shape_mark(painter: &Painter, center: Pos2, radius: f32, place: usize, fill: Color32, stroke: Stroke) {
     let at = |x: f32, y: f32| center + vec2(x, y) * radius;

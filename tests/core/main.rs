@@ -17,6 +17,8 @@ mod cli_data;
 mod demo_pair;
 mod demo_sets;
 mod gradients;
+#[cfg(target_os = "linux")]
+mod jobs;
 mod models;
 mod names;
 mod negatives;

@@ -61,13 +61,15 @@ const RULES: &[Rule] = &[
         words: &["thread::", "spawn_blocking"],
         only_in: &[
             "src/engine/",
+            "src/jobs/",
+            "src/commands/jobs/",
             "src/ui/chooser.rs",
             "src/ui/screenshot.rs",
             "training/src/captions/pipeline.rs",
             "training/src/run_directory/writer.rs",
         ],
-        why: "the engine owns the threads; the window has one for a dialog and one for its picture; training loads data, \
-              and a lock is tried again",
+        why: "engine and jobs own the threads; the window has one for a dialog and one for its picture; training loads data, \
+              a lock is tried again, and whoever watches run directories looks a few times a second",
     },
     Rule {
         words: &["println!", "eprintln!", "print!", "eprint!", "io::stdout"],

@@ -2,6 +2,7 @@
 
 mod brush;
 mod controls;
+mod earlier;
 mod empty;
 mod headline;
 mod map;
