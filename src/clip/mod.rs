@@ -1,7 +1,7 @@
 //! The two towers, image preprocessing and tokens.
 
-mod preparation;
 mod pass;
+mod preparation;
 pub mod preprocess;
 pub mod resize;
 pub mod tokens;

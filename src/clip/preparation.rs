@@ -95,7 +95,9 @@ mod tests {
     /// A BMP that announces a square of 24-bit pixels.
     fn bmp_header(side: u32) -> Vec<u8> {
         let mut bytes = b"BM".to_vec();
-        bytes.extend([54 + 3 * (side as u64 * side as u64) as u32, 0, 54, 40, side, side].iter().flat_map(|v| v.to_le_bytes()));
+        bytes.extend(
+            [54 + 3 * (side as u64 * side as u64) as u32, 0, 54, 40, side, side].iter().flat_map(|v| v.to_le_bytes()),
+        );
         bytes.extend([1, 0, 24, 0]);
         bytes.extend([0; 24]);
         bytes

@@ -47,6 +47,7 @@ pub use fault::{Fault, FaultCounts, FaultKind};
 pub use source::{BatchSource, CropBox, DecodeError, Prepare, SourceError};
 
 use crate::recipe::{NegativeSource, Recipe};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Opens the data that a recipe names; relative paths start at the process's folder.
@@ -63,6 +64,28 @@ pub fn open(recipe: &Recipe, prepare: Arc<dyn Prepare + Send + Sync>) -> Result<
     let order = plan::Order { shards: Arc::new(listing.shards), keys, seed, sampling, buffer };
     let maker = maker::Maker::new(recipe, prepare)?;
     Ok(Box::new(batches::ShardBatches::new(order, maker, recipe.batch, recipe.workers, samples)))
+}
+
+/// The files of a recipe's data, in their order, those of folders with all that lies below: what the data can be
+/// recognised by. Files that a brace names and that are not there are left out.
+///
+/// # Errors
+/// [`SourceError`]: sources that name nothing, folders that cannot be listed.
+pub fn files(recipe: &Recipe) -> Result<Vec<PathBuf>, SourceError> {
+    let mut files = Vec::new();
+    for pattern in &recipe.data {
+        let mut open: Vec<PathBuf> = patterns::expand(pattern)?.into_iter().rev().collect();
+        while let Some(path) = open.pop() {
+            if path.is_dir() {
+                let below = patterns::list(&path)?.into_iter().rev().map(|name| path.join(name));
+                // A link may lead to where it lies.
+                open.extend(below.filter(|path| !(path.is_dir() && path.is_symlink())));
+            } else if path.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// What of each sample is read.
