@@ -2,8 +2,8 @@
 //! follow a drag over the embedded pair; or how soon a given pair is ready.
 
 mod drag;
-mod train;
 mod open;
+mod train;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -32,6 +32,7 @@ pub struct BenchArgs {
     device: DeviceArgs,
     #[command(flatten)]
     train: train::TrainArgs,
+    #[command(flatten)]
     pair: open::OpenArgs,
     /// One JSON document
     #[arg(long)]

@@ -1,13 +1,14 @@
 //! Base as a recipe wants it, and the weights of the model that is trained.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use clove_training::{HostError, Recipe, TwoTower as _};
 use serde_json::Value;
 
 use super::FineTuneError;
-use crate::checkpoint::{self, Checkpoint, CheckpointError, Naming, Options, Output};
+use crate::checkpoint::{self, Checkpoint, CheckpointError, Naming, Options, Output, Weight};
 use crate::clip::{TrainableClip, TrainingOptions};
 use crate::demo;
 use crate::evaluate::tokenizer_of;
@@ -22,7 +23,7 @@ pub(super) fn base(recipe: &Recipe) -> Result<Checkpoint, FineTuneError> {
         if asked > has {
             return Err(FineTuneError::Context { asked, has });
         }
-        base.cut_context(asked)?;
+        base.cut_context(asked);
     }
     Ok(base)
 }
@@ -35,9 +36,14 @@ pub(super) fn trainable(base: &Checkpoint, recipe: &Recipe, device: &Device) -> 
 
 /// The current weights in base's frame: its architecture and tokenizer.
 pub(super) fn current(base: &Checkpoint, model: &TrainableClip) -> candle_core::Result<Checkpoint> {
-    let on_cpu = |(name, tensor): (String, candle_core::Tensor)| Ok((name, tensor.to_device(&Device::Cpu)?));
-    let tensors = model.tensors().into_iter().map(on_cpu).collect::<candle_core::Result<_>>()?;
-    Ok(Checkpoint { tensors, ..base.clone() })
+    let weight = |(name, tensor)| Ok((name, Weight::from_tensor(&tensor)?));
+    let weights = on_cpu(model)?.into_iter().map(weight).collect::<candle_core::Result<_>>()?;
+    Ok(Checkpoint { weights, ..base.clone() })
+}
+
+fn on_cpu(model: &TrainableClip) -> candle_core::Result<BTreeMap<String, Tensor>> {
+    let on_cpu = |(name, tensor): (String, Tensor)| Ok((name, tensor.to_device(&Device::Cpu)?));
+    model.tensors().into_iter().map(on_cpu).collect()
 }
 
 /// Writes the current weights as the folder `path`, which is missing.
@@ -48,7 +54,8 @@ pub(super) fn write(
     naming: Naming,
     record: &Value,
 ) -> Result<(), CheckpointError> {
-    let Checkpoint { tensors, architecture, tokenizer, .. } = &current(base, model)?;
+    let tensors = &on_cpu(model)?;
+    let Checkpoint { architecture, tokenizer, .. } = base;
     checkpoint::write(path, Output { tensors, architecture, naming, record, tokenizer: tokenizer.as_deref() })
 }
 
@@ -58,9 +65,10 @@ pub(super) fn load(folder: &Path, base: &Checkpoint, model: &TrainableClip) -> R
     if saved.architecture != base.architecture {
         return Err(format!("it is another model than base ({})", saved.architecture.summary()).into());
     }
+    let saved = saved.tensors()?;
     for (name, var) in model.trainable() {
         // Both hold every tensor of the architecture.
-        if let Some(tensor) = saved.tensors.get(&name) {
+        if let Some(tensor) = saved.get(&name) {
             var.set(&tensor.to_device(var.device())?)?;
         }
     }

@@ -65,7 +65,7 @@ fn recipe(fields: &str) -> Recipe {
 
 fn model(options: &TrainingOptions, checkpoint: &Checkpoint, dtype: DType) -> TrainableClip {
     let cast = |(name, tensor): (&String, &Tensor)| (name.clone(), tensor.to_dtype(dtype).unwrap());
-    let tensors: BTreeMap<String, Tensor> = checkpoint.tensors.iter().map(cast).collect();
+    let tensors: BTreeMap<String, Tensor> = checkpoint.tensors().unwrap().iter().map(cast).collect();
     let tokenizer = Tokenizer::from_bytes(&tokenizer(), 77).unwrap();
     TrainableClip::with(options, &checkpoint.architecture, &tensors, tokenizer, &Device::Cpu).unwrap()
 }
@@ -94,7 +94,7 @@ fn follow(folder: &Path) -> (f32, f32) {
     assert!(trainer.is_done());
     let (mut worst, mut farthest) = (0f32, 0f32);
     for (name, found) in model.tensors() {
-        let (found, start) = (values(&found), values(&checkpoint.tensors[&name]));
+        let (found, start) = (values(&found), values(&checkpoint.tensors().unwrap()[&name]));
         let wanted = values(&stored[&format!("end.{name}")]);
         assert_eq!(found.len(), wanted.len(), "{name}");
         let off = found.iter().zip(&wanted).map(|(f, w)| (f - w).abs()).fold(0f32, f32::max);
@@ -200,7 +200,7 @@ fn largest(tensor: &Tensor) -> f64 {
 fn micro_batches_equal_the_large_batch() {
     for (dtype, leeway) in [(DType::F64, 1e-10), (DType::F32, 2e-5)] {
         let whole = trained(&TrainingOptions::default(), dtype, "");
-        let start = deep().tensors;
+        let start = deep().tensors().unwrap();
         for parts in [2, 3, 8] {
             let cut = trained(&TrainingOptions::default(), dtype, &format!("accumulate = {parts}"));
             for (name, tensor) in &whole {
@@ -269,7 +269,7 @@ fn stages_are_the_graph() {
     let staged = gradients(&exact, &samples, DType::F64, false);
     let fused = gradients(&model(&options, &checkpoint, DType::F32), &samples, DType::F32, false);
     // All but the logit scale, which is no part of a tower.
-    assert_eq!(wanted.len(), checkpoint.tensors.len() - 1);
+    assert_eq!(wanted.len(), checkpoint.tensors().unwrap().len() - 1);
     assert!(wanted.keys().eq(staged.keys()) && wanted.keys().eq(fused.keys()));
     for (name, wanted) in &wanted {
         let scale = largest(wanted);
@@ -311,7 +311,11 @@ fn what_is_frozen_keeps_its_bytes_and_changes_no_other_gradient() {
                 let words: Vec<String> = frozen.iter().map(|prefix| format!("{prefix:?}")).collect();
                 let after = trained(&options, dtype, &format!("frozen = [{}]", words.join(", ")));
                 for (name, tensor) in &after {
-                    assert_eq!(bits(tensor) == bits(&checkpoint.tensors[name]), is_frozen(name), "{list:?}: {name}");
+                    assert_eq!(
+                        bits(tensor) == bits(&checkpoint.tensors().unwrap()[name]),
+                        is_frozen(name),
+                        "{list:?}: {name}"
+                    );
                 }
             }
         }
@@ -326,7 +330,13 @@ fn a_frozen_tower_has_nothing_to_keep() {
     assert!(!model.learns(Inputs::Images(&[])) && model.learns(Inputs::Texts(&[])));
     let unknown = TrainingOptions { frozen: vec!["vision.".to_owned()], ..TrainingOptions::default() };
     let tokenizer = Tokenizer::from_bytes(&tokenizer(), 77).unwrap();
-    let made = TrainableClip::with(&unknown, &checkpoint.architecture, &checkpoint.tensors, tokenizer, &Device::Cpu);
+    let made = TrainableClip::with(
+        &unknown,
+        &checkpoint.architecture,
+        &checkpoint.tensors().unwrap(),
+        tokenizer,
+        &Device::Cpu,
+    );
     assert!(made.err().unwrap().to_string().contains("'vision.'"));
 }
 

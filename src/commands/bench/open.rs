@@ -22,7 +22,7 @@ const CAT: usize = 128 << 10;
 const RUNS: usize = 5;
 
 /// The pair to open, instead of the usual figures.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct OpenArgs {
     /// Measure how soon this pair is ready instead
     #[arg(long, value_name = "CKPT", requires = "tuned")]

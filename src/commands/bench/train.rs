@@ -9,7 +9,6 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::json;
 
 use super::random;
-use crate::checkpoint::Checkpoint;
 use crate::clip::tokens::word_level_bpe;
 use crate::clip::{Tokenizer, TrainableClip, TrainingOptions};
 use crate::commands::model::DeviceArgs;
@@ -38,7 +37,9 @@ pub struct TrainArgs {
 pub fn run(args: &TrainArgs, chosen: &DeviceArgs) -> anyhow::Result<()> {
     let device = device::open(chosen.device)?;
     let recipe = recipe(args)?;
-    let Checkpoint { tensors, architecture, .. } = random(0)?;
+    let checkpoint = random(0)?;
+    let (tensors, architecture) = (checkpoint.tensors()?, checkpoint.architecture);
+    drop(checkpoint);
     let tokenizer = Tokenizer::from_bytes(word_level_bpe(&[]).as_bytes(), architecture.context_length)?;
     let options = TrainingOptions::of(&recipe, &device)?;
     let model = TrainableClip::with(&options, &architecture, &tensors, tokenizer, &device)?;
