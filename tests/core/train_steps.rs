@@ -119,7 +119,7 @@ fn twenty_steps_equal_pytorch() {
     for name in ["quick_gelu", "gelu"] {
         let (worst, farthest) = follow(&golden_root().join("training").join(name));
         println!("{name}: parameters within {worst:.1e} of PyTorch, the farthest moved {farthest:.1e}");
-        assert!(farthest > 20.0 * LEEWAY, "{name}: a run that hardly moves shows nothing: {farthest}");
+        assert!(farthest > 15.0 * LEEWAY, "{name}: a run that hardly moves shows nothing: {farthest}");
     }
 }
 
