@@ -152,7 +152,7 @@ fn finish(
     images: Images,
     said: &str,
 ) -> Result<Benchmark, ReadError> {
-    let reading = Reading::of_rows(path, rows, images, |row, images| choice(row, images).map(Some))?;
+    let reading = Reading::of_items(path, rows, images, |row, images| choice(row, images).map(Some))?;
     let equal = reading.asked.iter().filter(|choice| choice.captions[1..].contains(&choice.captions[0])).count();
     let sentence = format!("accuracy among {said}; a tie is right ({equal} have a shuffle equal to the true caption)");
     let protocol = Protocol { name, task: None, metric: Metric::Accuracy, ties: TieRule::First };

@@ -93,8 +93,8 @@ const ENTRIES: [Entry; 19] = [
     entry(
         winoground::WINOGROUND,
         "Winoground",
-        "data/examples.jsonl and data/images.zip, unpacked; https://huggingface.co/datasets/facebook/winoground, \
-         after its terms",
+        "data/test-*.parquet, or data/examples.jsonl and data/images.zip, unpacked; \
+         https://huggingface.co/datasets/facebook/winoground, after its terms",
     ),
     entry(
         winoground::COLA,
@@ -192,7 +192,7 @@ pub fn find(data: &Path) -> Vec<&'static str> {
         sugarcrepe::NAME => sugarcrepe::exists(data),
         sugarcrepe_pp::NAME => sugarcrepe_pp::exists(data),
         svo::NAME => any(&[svo::FILE]),
-        winoground::WINOGROUND => winoground::winoground_file(data).is_some(),
+        winoground::WINOGROUND => winoground::winoground_exists(data),
         winoground::COLA => any(&[winoground::COLA_FILE]),
         winoground::COLORSWAP => winoground::colorswap_file(data).is_some(),
         pairs::NAME => any(&[pairs::FILE]),

@@ -41,15 +41,15 @@ impl<T> Reading<T> {
         example: impl FnMut(Value, &mut Images) -> Result<Option<T>, String>,
     ) -> Result<Self, ReadError> {
         let rows = json_rows(&path)?;
-        Self::of_rows(path, rows, images, example)
+        Self::of_items(path, rows, images, example)
     }
 
     /// As [`Reading::read`] for `rows` that come with the names which the file gives them.
-    pub(super) fn of_rows(
+    pub(super) fn of_items<R>(
         path: PathBuf,
-        rows: Vec<(String, Value)>,
+        rows: Vec<(String, R)>,
         mut images: Images,
-        mut example: impl FnMut(Value, &mut Images) -> Result<Option<T>, String>,
+        mut example: impl FnMut(R, &mut Images) -> Result<Option<T>, String>,
     ) -> Result<Self, ReadError> {
         let n_in_file = rows.len();
         let (mut asked, mut skipped, mut excluded) = (Vec::new(), Vec::new(), 0);

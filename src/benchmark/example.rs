@@ -34,6 +34,17 @@ pub enum ImageRef {
         /// As the archive names it.
         name: String,
     },
+    /// An encoded image in a column of a Parquet file.
+    InTable {
+        /// The file.
+        table: PathBuf,
+        /// The column's name.
+        column: String,
+        /// From 0, over all row groups.
+        row: usize,
+        /// For people.
+        name: String,
+    },
     /// An image drawn at run time, with a name that is unique in its world.
     Drawn {
         /// Unique in its world.
@@ -51,6 +62,7 @@ impl ImageRef {
             Self::File { path, crop: None } => path.display().to_string(),
             Self::File { path, crop: Some([x0, y0, x1, y1]) } => format!("{}#{x0},{y0},{x1},{y1}", path.display()),
             Self::Stored { archive, offset, .. } => format!("{}@{offset}", archive.display()),
+            Self::InTable { table, column, row, .. } => format!("{}@{column}[{row}]", table.display()),
             Self::Drawn { name, .. } => format!("drawn:{name}"),
         }
     }
@@ -61,7 +73,7 @@ impl ImageRef {
             Self::File { path, .. } => {
                 path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
             }
-            Self::Stored { name, .. } | Self::Drawn { name, .. } => name.clone(),
+            Self::Stored { name, .. } | Self::InTable { name, .. } | Self::Drawn { name, .. } => name.clone(),
         }
     }
 }

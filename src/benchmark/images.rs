@@ -32,13 +32,17 @@ impl Images {
         }
         let path = self.found.get(name).cloned().flatten();
         let path = path.ok_or_else(|| format!("there is no image file {name}"))?;
-        let image = ImageRef::File { path, crop };
+        Ok(self.add(ImageRef::File { path, crop }))
+    }
+
+    /// The place of an image that is known to be there.
+    pub(super) fn add(&mut self, image: ImageRef) -> usize {
         let next = self.distinct.len();
         let place = *self.places.entry(image.key()).or_insert(next);
         if place == next {
             self.distinct.push(image);
         }
-        Ok(place)
+        place
     }
 
     /// The place of the first of `names` that is there, for stores that name an image in several ways.

@@ -31,7 +31,7 @@ pub(super) fn read(data: &Path) -> Result<Benchmark, ReadError> {
     let path = locate::require(NAME, data, FILE)?;
     let images = Images::below(locate::image_roots(data, &path, &["images"], &["val2014", "val2017"]));
     let rows = jsonl_rows(&path)?;
-    let reading = Reading::of_rows(path, rows, images, |row, images| choice(row, images).map(Some))?;
+    let reading = Reading::of_items(path, rows, images, |row, images| choice(row, images).map(Some))?;
     let negatives: usize = reading.asked.iter().map(|choice| choice.captions.len() - 1).sum();
     let mean = negatives as f64 / reading.asked.len() as f64;
     let sentence = format!(

@@ -52,7 +52,7 @@ pub(super) fn read(data: &Path) -> Result<Vec<Benchmark>, ReadError> {
     for (task, rows) in KINDS.into_iter().zip(by_kind).filter(|(_, rows)| !rows.is_empty()) {
         let roots = locate::image_roots(data, &path, &["images", "svo_images", "svo_probes_images"], &[]);
         let images = Images::below(roots);
-        match Reading::of_rows(path.clone(), rows, images, |row, images| duel(row, images).map(Some)) {
+        match Reading::of_items(path.clone(), rows, images, |row, images| duel(row, images).map(Some)) {
             Ok(reading) => {
                 let sentence = format!(
                     "accuracy of the sentence against two images that differ in the {task}: {} of {} rows have both \

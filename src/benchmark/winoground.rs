@@ -10,7 +10,7 @@ use super::choices::Reading;
 use super::duels::crossed;
 use super::images::Images;
 use super::rows::{json_rows, jsonl_rows};
-use super::{Benchmark, Duel, ReadError, TieRule, Win, locate};
+use super::{Benchmark, Duel, ImageRef, ReadError, TieRule, Win, locate, table};
 
 /// Names of `--benchmark`.
 pub(super) const WINOGROUND: &str = "winoground";
@@ -27,13 +27,14 @@ const COLORSWAP_FILES: [&str; 5] =
 /// Published file name.
 pub(super) const COLA_FILE: &str = "COLA_multiobjects_matching_benchmark.json";
 
-/// What to do with the newer layout.
-const PARQUET: &str = "Winoground is here as Parquet, which is not read; take data/examples.jsonl and data/images.zip of \
-    the same repository instead, or write each row's images as images/ex_<id>_img_<0 or 1>.png beside an examples.jsonl";
+/// Text columns of the newer layout.
+const COLUMNS: [&str; 5] = ["caption_0", "caption_1", "tag", "secondary_tag", "collapsed_tag"];
 
 #[derive(Deserialize)]
 struct WinogroundRow {
+    #[serde(default)]
     image_0: String,
+    #[serde(default)]
     image_1: String,
     caption_0: String,
     caption_1: String,
@@ -65,21 +66,49 @@ pub(super) fn colorswap_file(data: &Path) -> Option<PathBuf> {
     locate::file_where(data, &COLORSWAP_FILES, |path| locate::begins_with_word(path, "\"caption_1\""))
 }
 
-/// Reads Winoground's older layout, `examples.jsonl` with image files: the text, image and group scores, a task each.
+/// Whether Winoground is there in either layout.
+pub(super) fn winoground_exists(data: &Path) -> bool {
+    winoground_file(data).is_some() || !tables(data).is_empty()
+}
+
+/// Reads Winoground: the text, image and group scores, a task each. The older layout is `examples.jsonl` with image
+/// files, the newer one Parquet files `test-*` that hold the images.
 pub(super) fn read_winoground(data: &Path) -> Result<Vec<Benchmark>, ReadError> {
-    let path = winoground_file(data).ok_or_else(|| match parquet(data) {
-        Some(path) => ReadError::Unusable { path, reason: PARQUET.to_owned() },
-        None => ReadError::NotFound {
-            name: WINOGROUND,
-            wanted: "examples.jsonl with images (or metadata.jsonl)".to_owned(),
-            data: data.to_owned(),
-        },
+    if let Some(path) = winoground_file(data) {
+        return read_lines(data, path);
+    }
+    let tables = tables(data);
+    let first = tables.first().cloned().ok_or_else(|| ReadError::NotFound {
+        name: WINOGROUND,
+        wanted: "examples.jsonl with images (or metadata.jsonl), or test-*.parquet".to_owned(),
+        data: data.to_owned(),
     })?;
+    let mut rows = Vec::new();
+    for table in &tables {
+        let file = table.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for (row, texts) in table::rows(table, &COLUMNS)?.into_iter().enumerate() {
+            rows.push((format!("row {row} of {file}"), (table, row, texts)));
+        }
+    }
+    let reading = Reading::of_items(first, rows, Images::below(Vec::new()), |(table, row, texts), images| {
+        let texts: WinogroundRow = parse(texts)?;
+        let mut place = |column: &str| {
+            let (table, column, name) = (table.clone(), column.to_owned(), format!("{column} of row {row}"));
+            images.add(ImageRef::InTable { table, column, row, name })
+        };
+        let places = [place("image_0"), place("image_1")];
+        let tags = [texts.tag, texts.secondary_tag, texts.collapsed_tag];
+        Ok(Some(pair(places, [texts.caption_0, texts.caption_1], &tags)))
+    })?;
+    Ok(crossed_tasks(reading, WINOGROUND))
+}
+
+fn read_lines(data: &Path, path: PathBuf) -> Result<Vec<Benchmark>, ReadError> {
     let rows = jsonl_rows(&path)?;
     let images = Images::below(locate::image_roots(data, &path, &["images"], &[]));
     let unpacked = images.is_any(&["ex_0_img_0.png", "ex_1_img_0.png"]);
     let packed = path.parent().map(|folder| folder.join("images.zip")).filter(|zip| zip.is_file() && !unpacked);
-    let reading = Reading::of_rows(path, rows, images, |row, images| {
+    let reading = Reading::of_items(path, rows, images, |row, images| {
         let row: WinogroundRow = parse(row)?;
         let tags = [row.tag, row.secondary_tag, row.collapsed_tag];
         let images = [place(images, &row.image_0)?, place(images, &row.image_1)?];
@@ -94,17 +123,20 @@ pub(super) fn read_winoground(data: &Path) -> Result<Vec<Benchmark>, ReadError> 
     }
 }
 
-/// Winoground's newer layout, a Parquet file named `test-*`.
-fn parquet(data: &Path) -> Option<PathBuf> {
+/// The newer layout's files, all of one folder. Other sets have files of that name too, with other columns.
+fn tables(data: &Path) -> Vec<PathBuf> {
+    let is_table = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("test-") && name.ends_with(".parquet") && table::has_column(path, "caption_0")
+    };
     let bases = locate::bases(data);
-    let folders = bases.iter().flat_map(|base| [base.clone(), base.join("data")]);
-    let files = folders.flat_map(|folder| folder.read_dir().into_iter().flatten().flatten());
-    let mut paths: Vec<PathBuf> = files.map(|file| file.path()).collect();
-    paths.sort();
-    paths.into_iter().find(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        name.starts_with("test-") && path.extension().is_some_and(|extension| extension == "parquet")
-    })
+    let mut folders = bases.iter().flat_map(|base| [base.clone(), base.join("data")]).map(|folder| {
+        let files = folder.read_dir().into_iter().flatten().flatten().map(|file| file.path());
+        let mut tables: Vec<PathBuf> = files.filter(is_table).collect();
+        tables.sort();
+        tables
+    });
+    folders.find(|tables| !tables.is_empty()).unwrap_or_default()
 }
 
 /// Reads ColorSwap, scored as Winoground.
@@ -116,7 +148,7 @@ pub(super) fn read_colorswap(data: &Path) -> Result<Vec<Benchmark>, ReadError> {
     })?;
     let rows = json_rows(&path)?;
     let roots = locate::image_roots(data, &path, &[], &[]);
-    let reading = Reading::of_rows(path, rows, Images::below(roots), |row, images| {
+    let reading = Reading::of_items(path, rows, Images::below(roots), |row, images| {
         let row: ColorswapRow = parse(row)?;
         let places = [images.place(&row.image_1, None)?, images.place(&row.image_2, None)?];
         Ok(Some(pair(places, [row.caption_1, row.caption_2], &[row.image_source])))

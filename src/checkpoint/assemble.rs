@@ -1,30 +1,34 @@
 //! From a file's tensors to the model's: every one that the architecture lists, and nothing that it does not explain.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use super::architecture::{Architecture, Tower};
+use super::mmap::Mapped;
 use super::names::{self, Naming, Origin};
 use super::stored::Stored;
+use super::weight::Weight;
 use crate::kernels::Activation;
 
 type Tensors<'a> = BTreeMap<String, Stored<'a>>;
 
-/// Reads every tensor of `architecture` as f32, in parallel.
+/// Reads every tensor of `architecture` as f32, in parallel. What lies in one of `maps` in the form that is needed stays
+/// there.
 ///
 /// # Errors
 /// A clause that names the first tensor, in name order, that is missing, of another shape or type, or not finite.
 pub(super) fn read_all(
-    file: &Tensors<'_>,
+    (file, maps): (&Tensors<'_>, &[Arc<Mapped>]),
     naming: Naming,
     architecture: &Architecture,
-) -> Result<BTreeMap<String, Tensor>, String> {
+) -> Result<BTreeMap<String, Weight>, String> {
     refuse_unknown(file, naming, architecture)?;
     let read = |(name, shape): (String, Vec<usize>)| {
-        let tensor = read_one(file, &names::origin(&name, naming), &shape)?;
-        Ok((name, tensor))
+        let weight = read_one((file, maps), &names::origin(&name, naming), shape)?;
+        Ok((name, weight))
     };
     architecture.tensors().into_par_iter().map(read).collect::<Vec<_>>().into_iter().collect()
 }
@@ -92,48 +96,54 @@ fn refuse_unknown(file: &Tensors<'_>, naming: Naming, architecture: &Architectur
     }
 }
 
-fn read_one(file: &Tensors<'_>, origin: &Origin, shape: &[usize]) -> Result<Tensor, String> {
-    let find = |name: &str, shape: &[usize]| {
-        let tensor = file.get(name).ok_or_else(|| format!("the tensor '{name}' is missing"))?;
-        // A logit scale may be stored as one number or as a list of one.
-        let fits = tensor.shape == shape || (shape.is_empty() && tensor.shape == [1]);
-        if !fits {
-            return Err(format!("the tensor '{name}' has shape {:?} and should have {shape:?}", tensor.shape));
-        }
-        Ok(tensor)
-    };
-    let values = match origin {
-        Origin::Same(name) => {
-            let tensor = find(name, shape)?;
-            let mut values = vec![0.0; tensor.len()];
-            tensor.floats(name, &mut values)?;
-            values
-        }
+fn read_one(
+    (file, maps): (&Tensors<'_>, &[Arc<Mapped>]),
+    origin: &Origin,
+    shape: Vec<usize>,
+) -> Result<Weight, String> {
+    let parts = match origin {
         Origin::Transposed(name) => {
             let [rows, columns] = *shape else { return Err(format!("'{name}' should be a matrix")) };
-            let tensor = find(name, &[columns, rows])?;
+            let tensor = find(file, name, &[columns, rows])?;
             let mut values = vec![0.0; tensor.len()];
             tensor.floats(name, &mut values)?;
-            transpose(&values, columns, rows)
+            return Ok(Weight::own(shape, transpose(&values, columns, rows)));
         }
+        Origin::Same(name) => vec![(name, find(file, name, &shape)?)],
         Origin::Stacked(all) => {
-            let mut third = shape.to_vec();
+            let mut third = shape.clone();
             if let Some(rows) = third.first_mut() {
                 *rows /= 3;
             }
-            let mut parts = Vec::with_capacity(3);
-            for name in all {
-                parts.push((name, find(name, &third)?));
-            }
-            let mut values = vec![0.0; parts.iter().map(|(_, part)| part.len()).sum()];
-            let mut rest = values.as_mut_slice();
-            for (name, part) in parts {
-                let (own, after) = rest.split_at_mut(part.len());
-                part.floats(name, own)?;
-                rest = after;
-            }
-            values
+            all.iter().map(|name| Ok((name, find(file, name, &third)?))).collect::<Result<_, String>>()?
         }
     };
-    Tensor::from_vec(values, shape, &Device::Cpu).map_err(|e| e.to_string())
+    if let Some(places) = parts.iter().map(|(_, part)| place(part, maps)).collect::<Option<Vec<_>>>() {
+        parts.iter().try_for_each(|(name, part)| part.check_finite(name))?;
+        return Ok(Weight::mapped(shape, places));
+    }
+    let mut values = vec![0.0; parts.iter().map(|(_, part)| part.len()).sum()];
+    let mut rest = values.as_mut_slice();
+    for (name, part) in parts {
+        let (own, after) = rest.split_at_mut(part.len());
+        part.floats(name, own)?;
+        rest = after;
+    }
+    Ok(Weight::own(shape, values))
+}
+
+fn find<'f, 'a>(file: &'f Tensors<'a>, name: &str, shape: &[usize]) -> Result<&'f Stored<'a>, String> {
+    let tensor = file.get(name).ok_or_else(|| format!("the tensor '{name}' is missing"))?;
+    // A logit scale may be stored as one number or as a list of one.
+    let fits = tensor.shape == shape || (shape.is_empty() && tensor.shape == [1]);
+    if !fits {
+        return Err(format!("the tensor '{name}' has shape {:?} and should have {shape:?}", tensor.shape));
+    }
+    Ok(tensor)
+}
+
+/// Where a tensor lies as f32 values that can be read there.
+fn place(tensor: &Stored<'_>, maps: &[Arc<Mapped>]) -> Option<(Arc<Mapped>, Range<usize>)> {
+    let bytes = tensor.as_bytes_of_floats()?;
+    maps.iter().find_map(|map| Some((Arc::clone(map), map.place_of(bytes)?)))
 }

@@ -28,6 +28,9 @@ pub enum CheckpointError {
         .0.display()
     )]
     UnknownActivation(PathBuf),
+    /// A checkpoint elsewhere.
+    #[error("{reason}: {}", path.display())]
+    Elsewhere { path: PathBuf, reason: String },
     /// Writing would replace a file.
     #[error("the file exists and is not overwritten; choose another name or remove it first: {}", .0.display())]
     Exists(PathBuf),

@@ -11,7 +11,7 @@ use super::CheckpointError;
 const MAX_SIDE_FILE: u64 = 64 << 20;
 
 /// Names of weights in a folder, in the order in which they are looked for.
-const WEIGHTS: [&str; 7] = [
+pub const WEIGHTS: [&str; 7] = [
     "model.safetensors",
     "model.safetensors.index.json",
     "open_clip_model.safetensors",
@@ -49,6 +49,14 @@ impl Files {
     pub(super) fn beside(&self, names: &[&str]) -> Vec<PathBuf> {
         names.iter().map(|name| self.main.with_file_name(name)).filter(|file| file.is_file()).collect()
     }
+}
+
+/// The weights files of a checkpoint, in the order of their names.
+///
+/// # Errors
+/// As [`super::Checkpoint::open`], where there are none.
+pub fn weight_files(path: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+    Files::find(path).map(|files| files.weights)
 }
 
 /// Reads a file beside the weights, of limited size.

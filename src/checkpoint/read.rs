@@ -1,18 +1,21 @@
-//! Opening a checkpoint: find its files, prove every tensor, copy it out as f32 under open_clip names.
+//! Opening a checkpoint: find its files, prove every tensor, offer it as f32 under open_clip names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use candle_core::Tensor;
-use serde::Serialize;
-use sha2::Digest as _;
+use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 
 use super::architecture::Architecture;
 use super::config::{self, Known};
 use super::files::{self, Files};
+use super::hash::Sha256;
+use super::mmap::Mapped;
 use super::names::{self, Naming};
 use super::stored::Weights;
-use super::{CheckpointError, assemble, mmap, releases, safetensors_file, torch};
+use super::weight::Weight;
+use super::{CheckpointError, assemble, releases, safetensors_file, torch};
 use crate::kernels::Activation;
 
 /// What the caller knows better than the files.
@@ -23,7 +26,7 @@ pub struct Options {
 }
 
 /// Where weights came from, for records and for people.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Provenance {
     /// As given by the user, or `demo:base`.
     pub path: PathBuf,
@@ -38,14 +41,14 @@ pub struct Provenance {
     /// Element types in the file with their number of tensors.
     pub dtypes: BTreeMap<String, usize>,
     /// SHA-256 of the weights file, hexadecimal; of its shards one after the other, in the order of their names.
-    pub sha256: String,
+    pub sha256: Sha256,
 }
 
-/// A complete CLIP model in memory: f32 tensors on the CPU under open_clip names.
+/// A complete CLIP model: f32 tensors under open_clip names.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     /// Every tensor that [`Architecture::tensors`] lists, with that shape.
-    pub tensors: BTreeMap<String, Tensor>,
+    pub weights: BTreeMap<String, Weight>,
     /// What the towers are.
     pub architecture: Architecture,
     /// Where it came from.
@@ -67,6 +70,9 @@ pub struct Parts<'a> {
     pub tokenizer: &'a [u8],
 }
 
+/// A weights file: what messages call it, and its bytes.
+type File<'a> = (&'a Path, &'a [u8]);
+
 impl Checkpoint {
     /// Opens a weights file (safetensors, PyTorch or TorchScript), an index of shards, or a folder that holds one of
     /// them, with the configuration beside it.
@@ -80,14 +86,16 @@ impl Checkpoint {
     /// that nothing tells.
     pub fn open(path: &Path, options: Options) -> Result<Self, CheckpointError> {
         let files = Files::find(path)?;
-        let maps = files.weights.iter().map(|file| mmap::map(file)).collect::<Result<Vec<_>, _>>()?;
+        let maps: Result<Vec<_>, _> = files.weights.iter().map(|file| Mapped::open(file).map(Arc::new)).collect();
+        let maps = maps?;
         let config = files.beside(&["config.json", "open_clip_config.json"]);
         let tokenizer = match files.beside(&["tokenizer.json"]).pop() {
             Some(file) => Some(files::read_small(&file)?),
             None => None,
         };
-        let weights: Vec<_> = files.weights.iter().map(PathBuf::as_path).zip(maps.iter().map(|map| &**map)).collect();
-        let mut checkpoint = Self::read(&files.main, &weights, options, |naming| from_files(&config, naming))?;
+        let weights: Vec<_> =
+            files.weights.iter().map(PathBuf::as_path).zip(maps.iter().map(|map| map.bytes())).collect();
+        let mut checkpoint = Self::read(&files.main, (&weights, &maps), options, |naming| from_files(&config, naming))?;
         path.clone_into(&mut checkpoint.provenance.path);
         checkpoint.tokenizer = tokenizer;
         Ok(checkpoint)
@@ -98,7 +106,7 @@ impl Checkpoint {
     /// # Errors
     /// As [`Checkpoint::open`].
     pub fn from_bytes(name: &Path, bytes: &[u8], options: Options) -> Result<Self, CheckpointError> {
-        Self::read(name, &[(name, bytes)], options, |_| Ok(None))
+        Self::read(name, (&[(name, bytes)], &[]), options, |_| Ok(None))
     }
 
     /// Reads embedded files in Hugging Face layout.
@@ -108,32 +116,38 @@ impl Checkpoint {
     pub fn from_parts(parts: Parts<'_>) -> Result<Self, CheckpointError> {
         let path = Path::new(parts.name);
         let config = |_| config::from_json(parts.config, Naming::Hf, path).map(Some);
-        let mut checkpoint = Self::read(path, &[(path, parts.weights)], Options::default(), config)?;
+        let mut checkpoint = Self::read(path, (&[(path, parts.weights)], &[]), Options::default(), config)?;
         checkpoint.tokenizer = Some(parts.tokenizer.to_vec());
         Ok(checkpoint)
     }
 
     /// Keeps the first `context` text positions, of at least so many.
-    ///
-    /// # Errors
-    /// Fewer positions than that.
-    pub fn cut_context(&mut self, context: usize) -> candle_core::Result<()> {
-        if let Some(table) = self.tensors.get_mut("positional_embedding") {
-            *table = table.narrow(0, 0, context)?.force_contiguous()?;
+    pub fn cut_context(&mut self, context: usize) {
+        if let Some(table) = self.weights.get_mut("positional_embedding") {
+            *table = table.first_rows(context);
         }
         self.architecture.context_length = context;
-        Ok(())
     }
 
-    /// The SHA-256 of the weights file.
+    /// The SHA-256 of the weights file; of a large one it takes a moment when it is first asked for.
     pub fn sha256(&self) -> &str {
-        &self.provenance.sha256
+        self.provenance.sha256.get()
     }
 
-    /// `main` is what messages name; `config` finds the configuration for a naming.
+    /// Every tensor, copied to the CPU in f32.
+    ///
+    /// # Errors
+    /// Want of memory.
+    pub fn tensors(&self) -> candle_core::Result<BTreeMap<String, Tensor>> {
+        let copy = |(name, weight): (&String, &Weight)| Ok((name.clone(), weight.to_tensor(&Device::Cpu)?));
+        self.weights.par_iter().map(copy).collect::<Vec<_>>().into_iter().collect()
+    }
+
+    /// `main` is what messages name, `files` come with their maps where they are mapped; `config` finds the configuration
+    /// for a naming.
     fn read(
         main: &Path,
-        files: &[(&Path, &[u8])],
+        (files, maps): (&[File<'_>], &[Arc<Mapped>]),
         options: Options,
         config: impl FnOnce(Naming) -> Result<Option<Known>, CheckpointError>,
     ) -> Result<Self, CheckpointError> {
@@ -144,14 +158,16 @@ impl Checkpoint {
         weights.tensors = names::unwrap(weights.tensors).map_err(fail)?;
         let naming = names::naming_of(&weights.tensors).map_err(fail)?;
         let (mut architecture, mut activation_source) = known(main, &weights, naming, config)?;
-        let (read, sha256) =
-            rayon::join(|| assemble::read_all(&weights.tensors, naming, &architecture), || sha256(files));
-        let read = read.map_err(fail)?;
+        let read = assemble::read_all((&weights.tensors, maps), naming, &architecture).map_err(fail)?;
+        let sha256 = match files {
+            [(_, bytes)] if maps.is_empty() => Sha256::of_bytes(bytes),
+            _ => Sha256::of_files(maps.to_vec()),
+        };
         if let Some(activation) = options.activation {
             (architecture.activation, activation_source) = (activation, Some("--activation".into()));
         } else if activation_source.is_none() {
             let file = main.file_name().unwrap_or_default().to_string_lossy();
-            let found = releases::activation(&sha256, &file, &architecture).or_else(|| of_openai(&weights));
+            let found = releases::activation(sha256.get(), &file, &architecture).or_else(|| of_openai(&weights));
             let (activation, source) = found.ok_or_else(|| CheckpointError::UnknownActivation(main.to_owned()))?;
             (architecture.activation, activation_source) = (activation, Some(source));
         }
@@ -164,7 +180,7 @@ impl Checkpoint {
             dtypes,
             sha256,
         };
-        Ok(Self { tensors: read, architecture, provenance, tokenizer: None })
+        Ok(Self { weights: read, architecture, provenance, tokenizer: None })
     }
 }
 
@@ -188,14 +204,6 @@ fn dtypes(weights: &Weights<'_>) -> BTreeMap<String, usize> {
         *dtypes.entry(format!("{:?}", tensor.dtype)).or_insert(0) += 1;
     }
     dtypes
-}
-
-fn sha256(files: &[(&Path, &[u8])]) -> String {
-    let mut hash = sha2::Sha256::new();
-    for (_, bytes) in files {
-        hash.update(bytes);
-    }
-    hash.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 /// The configuration that goes with the naming. A `config.json` beside open_clip's names counts only where it is one of

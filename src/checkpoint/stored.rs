@@ -7,6 +7,8 @@ use rayon::prelude::*;
 use safetensors::tensor::Dtype;
 
 use super::architecture::Architecture;
+use super::mmap;
+use crate::kernels::count_not_finite;
 
 /// Values per parallel task.
 const CHUNK: usize = 1 << 18;
@@ -51,10 +53,23 @@ impl Stored<'_> {
                 return Err(format!("the tensor '{name}' is stored as {other:?}; F32, F16 and BF16 are supported"));
             }
         };
-        match not_finite {
-            0 => Ok(()),
-            n => Err(format!("the tensor '{name}' holds {n} values that are not finite (NaN or infinite)")),
+        refuse_not_finite(name, not_finite)
+    }
+
+    /// The bytes of f32 values that this machine can read where they lie.
+    pub(super) fn as_bytes_of_floats(&self) -> Option<&[u8]> {
+        if self.dtype != Dtype::F32 || self.strides.is_some() {
+            return None;
         }
+        let bytes = self.data.get(..self.len().checked_mul(size_of::<f32>())?)?;
+        mmap::as_floats(bytes).map(|_| bytes)
+    }
+
+    /// Refuses f32 values that are not finite, where they lie.
+    pub(super) fn check_finite(&self, name: &str) -> Result<(), String> {
+        let values = self.as_bytes_of_floats().and_then(mmap::as_floats).unwrap_or_default();
+        let n = values.par_chunks(CHUNK).map(|chunk| count_not_finite(chunk) as usize).sum();
+        refuse_not_finite(name, n)
     }
 
     /// The elements' bytes in row-major order.
@@ -78,6 +93,13 @@ impl Stored<'_> {
             }
         }
         Ok(Cow::Owned(bytes))
+    }
+}
+
+fn refuse_not_finite(name: &str, n: usize) -> Result<(), String> {
+    match n {
+        0 => Ok(()),
+        n => Err(format!("the tensor '{name}' holds {n} values that are not finite (NaN or infinite)")),
     }
 }
 

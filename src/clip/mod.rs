@@ -1,12 +1,14 @@
 //! The two towers, image preprocessing and tokens.
 
 mod pass;
+mod preparation;
 pub mod preprocess;
 pub mod resize;
 pub mod tokens;
 mod towers;
 mod trainable;
 
+pub use preparation::Preparation;
 pub use tokens::Tokenizer;
 pub use towers::{Clip, normalise};
 pub use trainable::{TrainableClip, TrainingOptions};

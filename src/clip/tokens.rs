@@ -18,6 +18,7 @@ mod word_level;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use tokenizers::models::bpe::{BPE, Vocab};
@@ -85,7 +86,7 @@ pub struct Tokenizer {
 
 enum Vocabulary {
     /// open_clip's `SimpleTokenizer`.
-    OpenAi(Box<OpenAi>),
+    OpenAi(Arc<OpenAi>),
     /// A `tokenizer.json`.
     File(Box<FileTokenizer>),
 }
@@ -97,28 +98,34 @@ struct OpenAi {
     characters: [char; 256],
 }
 
-impl Tokenizer {
-    /// OpenAI's vocabulary of 49,408 (start 49,406, end 49,407) from the embedded merge table, about 50 ms.
-    pub fn openai(context_length: usize) -> Result<Self, TokenizerError> {
-        let table = |error: &dyn std::fmt::Display| TokenizerError::Table(error.to_string());
+impl OpenAi {
+    fn embedded() -> Result<Self, String> {
         let packed = include_bytes!("../../assets/bpe_simple_vocab_16e6.txt.gz").as_slice();
         let mut text = String::new();
-        flate2::read::GzDecoder::new(packed).read_to_string(&mut text).map_err(|error| table(&error))?;
+        flate2::read::GzDecoder::new(packed).read_to_string(&mut text).map_err(|error| error.to_string())?;
         let lines = text.lines().skip(1).take(OPENAI_MERGES);
         let merges: Vec<(String, String)> =
             lines.filter_map(|line| line.split_once(' ')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
         if merges.len() != OPENAI_MERGES {
-            return Err(table(&format_args!("{} merges instead of {OPENAI_MERGES}", merges.len())));
+            return Err(format!("{} merges instead of {OPENAI_MERGES}", merges.len()));
         }
         let mut pieces = bytes::byte_vocabulary();
         pieces.extend(merges.iter().map(|(first, second)| format!("{first}{second}")));
-        let start = pieces.len() as u32;
         let ids: Vocab = pieces.into_iter().zip(0..).collect();
         let builder = BPE::builder().vocab_and_merges(ids, merges).end_of_word_suffix("</w>".to_owned());
-        let model = builder.build().map_err(|error| table(&error))?;
-        let piece = SysRegex::new(OPENAI_PIECE).map_err(|error| table(&error))?;
-        let vocabulary = Vocabulary::OpenAi(Box::new(OpenAi { model, piece, characters: bytes::byte_characters() }));
-        Self::new(vocabulary, context_length, start as usize + 2, (start, start + 1))
+        let model = builder.build().map_err(|error| error.to_string())?;
+        let piece = SysRegex::new(OPENAI_PIECE).map_err(|error| error.to_string())?;
+        Ok(Self { model, piece, characters: bytes::byte_characters() })
+    }
+}
+
+impl Tokenizer {
+    /// OpenAI's vocabulary of 49,408 (start 49,406, end 49,407) from the embedded merge table, about 50 ms the first time.
+    pub fn openai(context_length: usize) -> Result<Self, TokenizerError> {
+        static TABLE: OnceLock<Result<Arc<OpenAi>, String>> = OnceLock::new();
+        let table = TABLE.get_or_init(|| OpenAi::embedded().map(Arc::new)).clone().map_err(TokenizerError::Table)?;
+        let start = (OPENAI_MERGES + 2 * 256) as u32;
+        Self::new(Vocabulary::OpenAi(table), context_length, start as usize + 2, (start, start + 1))
     }
 
     /// The tokenizer of a `tokenizer.json`. Its settings for padding and truncation are not used.

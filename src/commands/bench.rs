@@ -1,8 +1,9 @@
 //! `clove bench`: seconds of a blend and speed of both towers at ViT-B/32 size with random weights, and how soon scores
-//! follow a drag over the embedded pair.
+//! follow a drag over the embedded pair; or how soon a given pair is ready.
 
 mod drag;
 mod train;
+mod open;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -15,7 +16,7 @@ use serde_json::json;
 
 use super::model::DeviceArgs;
 use super::output;
-use crate::checkpoint::{Architecture, Checkpoint, Naming, Provenance};
+use crate::checkpoint::{Architecture, Checkpoint, Naming, Provenance, Weight};
 use crate::clip::Clip;
 use crate::device;
 use crate::patch::{Alpha, AlphaMap, Pair, Patch};
@@ -31,6 +32,7 @@ pub struct BenchArgs {
     device: DeviceArgs,
     #[command(flatten)]
     train: train::TrainArgs,
+    pair: open::OpenArgs,
     /// One JSON document
     #[arg(long)]
     json: bool,
@@ -39,6 +41,9 @@ pub struct BenchArgs {
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     if args.train.train {
         return train::run(&args.train, &args.device);
+    }
+    if let Some(measured) = args.pair.run(args.device.device, args.json) {
+        return measured;
     }
     let device = device::open(args.device.device)?;
     let pair = Pair::new(random(0)?, random(1)?)?;
@@ -100,20 +105,20 @@ fn median(mut work: impl FnMut() -> candle_core::Result<()>) -> candle_core::Res
 fn random(seed: u64) -> anyhow::Result<Checkpoint> {
     let architecture = Architecture::vit_b_32();
     let mut draw = ChaCha8Rng::seed_from_u64(seed);
-    let mut tensors = BTreeMap::new();
+    let mut weights = BTreeMap::new();
     for (name, shape) in architecture.tensors() {
         let n = shape.iter().product();
         let values: Vec<f32> = (0..n).map(|_| (draw.next_u32() as f32 / 4.3e9 - 0.5) * 0.05).collect();
-        tensors.insert(name, Tensor::from_vec(values, shape, &Device::Cpu)?);
+        weights.insert(name, Weight::from_tensor(&Tensor::from_vec(values, shape, &Device::Cpu)?)?);
     }
     let provenance = Provenance {
         path: format!("random {seed}").into(),
         format: "random".into(),
         naming: Naming::OpenClip,
         activation_source: "chosen".into(),
-        tensors: tensors.len(),
+        tensors: weights.len(),
         dtypes: BTreeMap::new(),
-        sha256: seed.to_string(),
+        sha256: seed.to_string().into(),
     };
-    Ok(Checkpoint { tensors, architecture, provenance, tokenizer: None })
+    Ok(Checkpoint { weights, architecture, provenance, tokenizer: None })
 }

@@ -23,9 +23,9 @@ pub enum DemoCommand {
         #[arg(long)]
         validation: bool,
     },
-    /// Train both checkpoints of the pair from nothing; a finished DIR/base is kept
+    /// Train both checkpoints of the pair from nothing; finished parts in DIR are kept
     Train {
-        /// Folder that gets base/ and tuned/
+        /// Folder that gets base/, stage-1/ and so on, and tuned/
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
         /// Both recipes as TOML, instead of those that made the embedded pair

@@ -33,7 +33,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
             "activation_source": p.activation_source, "image_size": a.image_size, "patch_size": a.patch_size,
             "context_length": a.context_length, "embed_dim": a.embed_dim, "vision": tower(&a.vision),
             "text": tower(&a.text), "parameters": a.parameters(), "tensors": p.tensors, "dtypes": p.dtypes,
-            "sha256": p.sha256,
+            "sha256": p.sha256.get(),
         }));
     }
     let dtypes: Vec<String> = p.dtypes.iter().map(|(dtype, n)| format!("{n} {dtype}")).collect();
@@ -47,7 +47,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<()> {
         ("vocabulary", format!("{} tokens", a.vocab_size)),
         ("parameters", a.parameters().to_string()),
         ("tensors", format!("{} ({})", p.tensors, dtypes.join(", "))),
-        ("sha256", p.sha256.clone()),
+        ("sha256", p.sha256.get().to_owned()),
     ];
     let lines = lines.map(|(name, value)| format!("{name:<13} {value}"));
     output::text(&lines.join("\n"))

@@ -5,14 +5,16 @@ mod data;
 mod demo;
 mod embed;
 mod evaluate;
+mod fetch;
 mod inspect;
+mod jobs;
 mod model;
 mod negatives;
 mod output;
 mod patch;
+mod report;
 mod score;
 mod scored;
-mod standing;
 mod stop;
 mod sweep;
 mod train;
@@ -29,7 +31,7 @@ use crate::kernels::{Activation, keep_candle_serial};
 /// A workbench for patching CLIP models. Without a command it opens the window.
 ///
 /// CKPT is a safetensors, PyTorch or TorchScript file, or a Hugging Face or open_clip folder, whole or in shards;
-/// demo:base and demo:tuned name the embedded pair.
+/// demo:base and demo:tuned name the embedded pair, hf:OWNER/NAME a model that `clove fetch` fetched.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -51,6 +53,12 @@ pub struct WindowArgs {
     /// Folder with benchmarks; the scene world when absent
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Folder of fine-tunes; clove/runs in the user's data folder when absent
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
+    /// Results of earlier sweeps, which are shown and not computed again
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
     /// auto, cpu, cuda or metal
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -84,14 +92,20 @@ enum Command {
     Embed(embed::EmbedArgs),
     /// Blend two checkpoints into one
     Patch(patch::PatchArgs),
+    /// Download a checkpoint from the Hugging Face hub or a release; nothing else uses the network
+    Fetch(fetch::FetchArgs),
     /// List the benchmarks in a folder, and what is missing
     Data(data::DataArgs),
     /// Score benchmarks at one alpha
     Evaluate(evaluate::EvaluateArgs),
     /// Score benchmarks over alpha
     Sweep(sweep::SweepArgs),
+    /// Turn stored results into a figure, tables and one page for people without the program
+    Report(report::ReportArgs),
     /// Write hard negatives for captions, as JSON lines
     Negatives(negatives::NegativesArgs),
+    /// Fine-tunes: queue, start, watch, stop
+    Jobs(jobs::JobsArgs),
     /// Measure the blend and both towers at ViT-B/32 size
     Bench(bench::BenchArgs),
     /// Fine-tune a checkpoint with hard negatives, as a recipe says
@@ -133,10 +147,13 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Score(args)) => score::run(&args),
         Some(Command::Embed(args)) => embed::run(&args),
         Some(Command::Patch(args)) => patch::run(&args),
+        Some(Command::Fetch(args)) => fetch::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Negatives(args)) => negatives::run(&args),
+        Some(Command::Jobs(args)) => jobs::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Demo(command)) => demo::run(&command),
@@ -145,14 +162,22 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 
 #[cfg(feature = "gui")]
 fn window(args: WindowArgs) -> anyhow::Result<()> {
-    use crate::{checkpoint, demo, engine, ui};
+    use crate::{checkpoint, demo, engine, jobs, ui};
 
     let options = checkpoint::Options { activation: args.activation };
     let device = args.device;
     let (base, tuned) = args.base.zip(args.tuned).unwrap_or_else(|| (demo::BASE.into(), demo::TUNED.into()));
     ui::run(ui::WindowOptions {
         link: Box::new(move |wake| engine::start(device, options, wake)),
-        start: ui::Start { base: Some(base), tuned: Some(tuned), data: args.data, device: String::new() },
+        jobs: Box::new(move |wake| jobs::start(device, wake)),
+        start: ui::Start {
+            base: Some(base),
+            tuned: Some(tuned),
+            data: args.data,
+            device: String::new(),
+            runs: args.runs.unwrap_or_else(jobs::default_runs),
+            results: args.results,
+        },
         screenshot: args.screenshot,
         size: args.size.as_deref().map(window_size).transpose()?,
         theme: args.theme.map(|theme| if theme == Theme::Dark { ui::Theme::Dark } else { ui::Theme::Light }),

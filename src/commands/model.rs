@@ -10,7 +10,7 @@ use super::usage;
 use crate::checkpoint::{Checkpoint, Options};
 use crate::demo;
 use crate::device::{self, DeviceChoice};
-use crate::evaluate::Encoder;
+use crate::evaluate::{Encoder, warm_tokenizer};
 use crate::kernels::Activation;
 use crate::patch::{Alpha, AlphaMap, Pair};
 
@@ -53,6 +53,7 @@ pub struct DeviceArgs {
 impl PairArgs {
     /// Opens base, and tuned where it was given.
     pub fn open(&self) -> anyhow::Result<Pair> {
+        warm_tokenizer();
         let options = Options { activation: self.activation };
         let open = |path: &PathBuf| demo::open(path, options);
         let Some(tuned) = &self.tuned else {

@@ -9,12 +9,11 @@ use serde_json::json;
 
 use super::model::{DeviceArgs, PairArgs};
 use super::output;
-use super::standing::Standing;
 use super::stop::{Stop, Stopped};
 use crate::benchmark::{self, Benchmark, MetricName, Score, Ties};
 use crate::checkpoint::Checkpoint;
 use crate::device;
-use crate::evaluate::{self, Found, Places, Workload, benchmark_scores, statistics};
+use crate::evaluate::{self, Found, Places, Standing, Workload, benchmark_scores, statistics};
 use crate::patch::AlphaMap;
 use crate::store::results::{Bootstrap, End, Line, PerExample, Results, Row, Unreadable, Writer};
 
@@ -254,29 +253,20 @@ impl Run {
 }
 
 fn end(checkpoint: &Checkpoint) -> End {
-    End { path: checkpoint.provenance.path.clone(), sha256: checkpoint.sha256().to_owned() }
+    let (architecture, provenance) = (&checkpoint.architecture, &checkpoint.provenance);
+    End {
+        path: provenance.path.clone(),
+        sha256: checkpoint.sha256().to_owned(),
+        architecture: Some(architecture.summary()),
+        activation: Some(format!("{} (from {})", architecture.activation, provenance.activation_source)),
+    }
 }
 
 fn row(benchmark: &Benchmark, standing: &Standing, alpha: AlphaMap, score: &Score, per_example: &PerExample) -> Row {
     let (resamples, seed) = BOOTSTRAP;
     let is_macro = score.metric == MetricName::MacroAccuracy;
     let interval = is_macro.then(|| statistics::bootstrap(benchmark, &per_example.outcomes, resamples, seed)).flatten();
-    Row {
-        benchmark: benchmark.name.clone(),
-        task: benchmark.task.clone(),
-        alpha,
-        metric: serde_json::to_string(&score.metric).unwrap_or_default().trim_matches('"').to_owned(),
-        value: score.value,
-        correct: score.correct,
-        scored: score.scored,
-        skipped: score.skipped,
-        ties: score.ties,
-        interval: score.interval,
-        bootstrap: interval.map(|interval| Bootstrap { interval, resamples, seed }),
-        blind: standing.blind,
-        remarks: standing.remarks(benchmark, score.skipped),
-        protocol: benchmark.protocol.clone(),
-    }
+    standing.row(benchmark, alpha, score, interval.map(|interval| Bootstrap { interval, resamples, seed }))
 }
 
 fn cells(row: &Row) -> Vec<String> {

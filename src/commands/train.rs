@@ -181,7 +181,7 @@ fn fields() -> String {
     groups.sort_unstable();
     groups.dedup();
     for group in groups {
-        text.push_str(&format!("\n{}\n", group.label()));
+        text.extend(["\n", group.label(), "\n"]);
         for field in FIELDS.iter().filter(|field| field.group == group) {
             text.push_str(&entry(field));
         }

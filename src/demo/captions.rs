@@ -9,6 +9,9 @@ use super::shuffles::all_words;
 /// What a base caption may open with.
 const OPENINGS: [&str; 5] = ["", "a photo of ", "an image of ", "a picture of ", "a drawing of "];
 
+/// A scene, a caption that is true of it, and hard negatives.
+pub type Drawn = (Scene, String, Vec<String>);
+
 /// The words that are neither a shape, a texture, a colour nor part of a relation, and the two marks.
 const OTHER_WORDS: [&str; 12] = [",", ".", "a", "an", "and", "drawing", "image", "of", "on", "photo", "picture", "the"];
 
@@ -48,7 +51,7 @@ pub fn base_sample(seed: u64, index: u64) -> (Scene, String) {
 ///
 /// A held-out combination is neither shown nor said, not even by a negative sentence: else the model would learn that
 /// it is always wrong.
-pub fn tuned_sample(seed: u64, index: u64) -> (Scene, String, Vec<String>) {
+pub fn tuned_sample(seed: u64, index: u64) -> Drawn {
     let mut draw = Draw::new(Stream::Tuned, seed, index);
     let (scene, truth) = tuned_scene(&mut draw);
     let replaced = seen(&mut draw, |draw| truth.relation_replaced(draw));
@@ -64,7 +67,7 @@ pub fn tuned_sample(seed: u64, index: u64) -> (Scene, String, Vec<String>) {
 /// As [`tuned_sample`], with "and" in place of the relation ("a red star and a blue moon"), so that binding an
 /// attribute cannot lean on who is where. Negatives: attributes swapped, attribute replaced, shape replaced, all words
 /// shuffled.
-pub fn tuned_and_sample(seed: u64, index: u64) -> (Scene, String, Vec<String>) {
+pub fn tuned_and_sample(seed: u64, index: u64) -> Drawn {
     let mut draw = Draw::new(Stream::Tuned, seed, index);
     let (scene, truth) = tuned_scene(&mut draw);
     let (truth, exchanged) = (truth.unrelated(), truth.unrelated().exchanged().to_string());
@@ -80,7 +83,7 @@ pub fn tuned_and_sample(seed: u64, index: u64) -> (Scene, String, Vec<String>) {
     (scene, truth.to_string(), vec![truth.attributes_swapped().to_string(), attribute, shape, shuffled])
 }
 
-fn tuned_scene(draw: &mut Draw) -> (Scene, Sentence) {
+pub(super) fn tuned_scene(draw: &mut Draw) -> (Scene, Sentence) {
     let plan = Plan::any_where(draw, |plan| {
         let all = Sentence::about(plan, Said::Both);
         plan.kinds.iter().all(|kind| kind.shape.in_tuned_training())
@@ -91,7 +94,7 @@ fn tuned_scene(draw: &mut Draw) -> (Scene, Sentence) {
 }
 
 /// A base sample of tuned training's shapes, without negatives: what keeps a fine-tune from forgetting them.
-pub fn replay_sample(seed: u64, index: u64) -> (Scene, String, Vec<String>) {
+pub fn replay_sample(seed: u64, index: u64) -> Drawn {
     let mut visit = index << 20;
     loop {
         let (scene, caption) = base_sample(seed, visit);
@@ -116,7 +119,7 @@ pub fn vocabulary() -> Vec<&'static str> {
 }
 
 /// Edits again until no held-out combination is said.
-fn seen(draw: &mut Draw, edit: impl Fn(&mut Draw) -> Sentence) -> String {
+pub(super) fn seen(draw: &mut Draw, edit: impl Fn(&mut Draw) -> Sentence) -> String {
     loop {
         let edited = edit(draw);
         if !edited.held_out() {

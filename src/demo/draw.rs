@@ -10,6 +10,8 @@ pub(super) enum Stream {
     Tuned = 2,
     Evaluation = 3,
     Validation = 4,
+    Negatives = 5,
+    Way = 6,
 }
 
 /// One generator, keyed by (stream, seed, index).

@@ -6,6 +6,7 @@ use super::benchmarks::benchmarks;
 use super::sets::Sets;
 use crate::benchmark::Benchmark;
 use crate::checkpoint::{Checkpoint, CheckpointError, Options, Parts};
+use crate::fetch;
 
 /// How the command line and the window call the embedded pre-trained checkpoint.
 pub const BASE: &str = "demo:base";
@@ -14,7 +15,7 @@ pub const TUNED: &str = "demo:tuned";
 
 const TOKENIZER: &[u8] = include_bytes!("../../assets/demo/base/tokenizer.json");
 
-/// Opens a checkpoint by path, or one of the embedded pair by name.
+/// Opens a checkpoint by path, one of the embedded pair by name, or one that was fetched by its id or address.
 ///
 /// # Errors
 /// As [`Checkpoint::open`].
@@ -35,6 +36,15 @@ pub fn open(path: &Path, options: Options) -> Result<Checkpoint, CheckpointError
         Some(other) if other.starts_with("demo:") => {
             let source = std::io::Error::other("the embedded pair is demo:base and demo:tuned");
             return Err(CheckpointError::Io { action: "open the checkpoint", path: PathBuf::from(other), source });
+        }
+        Some(other) if fetch::Source::is_named(other) => {
+            let elsewhere = |error: fetch::FetchError| CheckpointError::Elsewhere {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            };
+            let mut checkpoint = Checkpoint::open(&fetch::find(other).map_err(elsewhere)?, options)?;
+            path.clone_into(&mut checkpoint.provenance.path);
+            return Ok(checkpoint);
         }
         _ => return Checkpoint::open(path, options),
     };

@@ -1,18 +1,21 @@
 //! `clove demo train`: both checkpoints of the demo pair, from nothing.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use candle_core::Device;
-use clove_training::{Recipe, Sample, Sampler, Samples, Trainer, TwoTower};
+use candle_core::{Device, Tensor};
+use clove_training::{Recipe, Sample, Sampler, Samples, StepReport, Trainer, TwoTower};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::captions::{base_sample, replay_sample, tuned_and_sample, tuned_sample, vocabulary};
+use super::captions::{Drawn, base_sample, replay_sample, tuned_and_sample, tuned_sample, vocabulary};
+use super::families::{FAMILY, Kin, family_member};
 use super::model::{architecture, initial_weights};
 use super::render::{DEFAULT_SIZE, render};
+use super::way::{self, Way};
 use crate::checkpoint::{self, Architecture, Checkpoint, CheckpointError, Naming, Options, Output};
 use crate::clip::tokens::word_level_bpe;
 use crate::clip::{Tokenizer, TrainableClip};
@@ -42,6 +45,15 @@ pub struct Stage {
     /// Of 100 samples so many say "and" in place of the relation.
     #[serde(default)]
     pub and_percent: u64,
+    /// Samples come in families: a picture with the pictures that are its hard negatives, in one batch.
+    #[serde(default)]
+    pub families: bool,
+    /// Of 100 families so many differ in who is where only.
+    #[serde(default)]
+    pub places_percent: u64,
+    /// Some steps are computed on the way from base, not at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
     /// Steps, learning rate and the rest.
     pub recipe: Recipe,
 }
@@ -62,6 +74,9 @@ pub enum DemoTrainError {
     /// A training step failed.
     #[error(transparent)]
     Train(#[from] clove_training::TrainError),
+    /// The weights cannot be moved along the way.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
     /// Reading or writing weights failed.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -104,17 +119,47 @@ impl Plan {
                 stage(40, 0, include_str!("../../training/recipes/demo-tuned-3.toml"))?,
                 stage(40, 30, include_str!("../../training/recipes/demo-tuned-4.toml"))?,
                 stage(10, 35, include_str!("../../training/recipes/demo-tuned-5.toml"))?,
+                Stage {
+                    families: true,
+                    way: Some(Way { percent: 50, alphas: [0.35, 0.65], replay_percent: 40 }),
+                    ..stage(5, 30, include_str!("../../training/recipes/demo-tuned-6.toml"))?
+                },
             ],
         })
     }
 }
 
-fn stage(replay_percent: u64, and_percent: u64, recipe: &str) -> Result<Stage, DemoTrainError> {
-    Ok(Stage { replay_percent, and_percent, recipe: Recipe::from_toml(recipe)? })
+impl Stage {
+    /// Sample `index` of the stage's endless stream, of which so many percent are of base's kind.
+    fn sample(&self, index: u64, replay_percent: u64) -> Drawn {
+        let seed = self.recipe.seed;
+        let place = if self.families { index / FAMILY as u64 } else { index } % 100;
+        let and = replay_percent + self.and_percent;
+        match (place < replay_percent, place < and, self.families) {
+            (true, ..) => replay_sample(seed, index),
+            (_, true, false) => tuned_and_sample(seed, index),
+            (_, false, false) => tuned_sample(seed, index),
+            (_, true, true) => family_member(seed, index, Kin::Owners),
+            (_, false, true) if place < and + self.places_percent => family_member(seed, index, Kin::Places),
+            (_, false, true) => family_member(seed, index, Kin::All),
+        }
+    }
 }
 
-/// Trains base, then tuned from it, and writes `out/base` and `out/tuned` in Hugging Face layout. A finished
-/// `out/base` is taken as it is, so that several fine-tunes can start from one base.
+fn stage(replay_percent: u64, and_percent: u64, recipe: &str) -> Result<Stage, DemoTrainError> {
+    Ok(Stage {
+        replay_percent,
+        and_percent,
+        families: false,
+        places_percent: 0,
+        way: None,
+        recipe: Recipe::from_toml(recipe)?,
+    })
+}
+
+/// Trains base, then tuned from it, and writes `out/base`, `out/stage-1`, … and `out/tuned` in Hugging Face layout. A
+/// finished `out/base` is taken as it is, so that several fine-tunes can start from one base; so is the last finished
+/// stage.
 ///
 /// # Errors
 /// See [`DemoTrainError`]; a finished half is kept.
@@ -145,23 +190,45 @@ pub fn train(
         save(&base_path, &model, &architecture, &tokenizer_json, &plan.base, plan.base_images)?;
     }
     let base = Checkpoint::open(&base_path, Options::default())?;
-    let model =
-        TrainableClip::new(&architecture, &base.tensors, tokenizer()?, device).map_err(CheckpointError::from)?;
-    for stage in &plan.tuned {
-        let scenes = Scenes::new(&model, plan.tuned_images, |i| {
-            let place = i % 100;
-            let sample = if place < stage.replay_percent {
-                replay_sample
-            } else if place < stage.replay_percent + stage.and_percent {
-                tuned_and_sample
-            } else {
-                tuned_sample
-            };
-            sample(stage.recipe.seed, i)
-        });
-        run("tuned", &model, &scenes, &stage.recipe, progress)?;
+    let base = base.tensors().map_err(CheckpointError::from)?;
+    let stage_path = |n: usize| out.join(format!("stage-{n}"));
+    let done = (1..plan.tuned.len()).rev().find(|n| stage_path(*n).exists()).unwrap_or(0);
+    let start = if done > 0 {
+        Checkpoint::open(&stage_path(done), Options::default())?.tensors().map_err(CheckpointError::from)?
+    } else {
+        base.clone()
+    };
+    let model = TrainableClip::new(&architecture, &start, tokenizer()?, device).map_err(CheckpointError::from)?;
+    for (n, stage) in plan.tuned.iter().enumerate().skip(done) {
+        fine_tune(&model, &base, plan.tuned_images, stage, progress)?;
+        let path = if n + 1 == plan.tuned.len() { out.join("tuned") } else { stage_path(n + 1) };
+        save(&path, &model, &architecture, &tokenizer_json, &&plan.tuned[..=n], plan.tuned_images)?;
     }
-    save(&out.join("tuned"), &model, &architecture, &tokenizer_json, &plan.tuned, plan.tuned_images)
+    Ok(())
+}
+
+/// One stage: all steps at the end of the way, or some of them on it.
+fn fine_tune(
+    model: &TrainableClip,
+    base: &BTreeMap<String, Tensor>,
+    images: usize,
+    stage: &Stage,
+    progress: &mut dyn FnMut(&Advance<'_>) -> bool,
+) -> Result<(), DemoTrainError> {
+    let family = if stage.families { FAMILY } else { 1 };
+    let scenes = |replay_percent| Scenes {
+        family,
+        ..Scenes::new(model, images, move |index| stage.sample(index, replay_percent))
+    };
+    let here = scenes(stage.replay_percent);
+    let Some(way) = &stage.way else { return run("tuned", model, &here, &stage.recipe, progress) };
+    let there = scenes(way.replay_percent);
+    let mut at_end = Sampler::new(stage.recipe.seed, stage.recipe.batch, images)?;
+    let mut on_way = at_end.clone();
+    steps("tuned", model, &stage.recipe, progress, |trainer| match way.alpha(stage.recipe.seed, trainer.next_step()) {
+        None => Ok(trainer.step(&at_end.next_batch(&here))?),
+        Some(alpha) => way::step(model, base, alpha, || Ok(trainer.step(&on_way.next_batch(&there))?)),
+    })
 }
 
 fn run<D>(
@@ -172,13 +239,23 @@ fn run<D>(
     progress: &mut dyn FnMut(&Advance<'_>) -> bool,
 ) -> Result<(), DemoTrainError>
 where
-    D: Fn(u64) -> (super::scene::Scene, String, Vec<String>) + Sync,
+    D: Fn(u64) -> Drawn + Sync,
 {
-    let start = Instant::now();
     let mut sampler = Sampler::new(recipe.seed, recipe.batch, scenes.len())?;
+    steps(phase, model, recipe, progress, |trainer| Ok(trainer.step(&sampler.next_batch(scenes))?))
+}
+
+fn steps(
+    phase: &str,
+    model: &TrainableClip,
+    recipe: &Recipe,
+    progress: &mut dyn FnMut(&Advance<'_>) -> bool,
+    mut step: impl FnMut(&mut Trainer<'_, TrainableClip>) -> Result<StepReport, DemoTrainError>,
+) -> Result<(), DemoTrainError> {
+    let start = Instant::now();
     let mut trainer = Trainer::new(model, recipe.clone())?;
     while !trainer.is_done() {
-        let report = trainer.step(&sampler.next_batch(scenes))?;
+        let report = step(&mut trainer)?;
         let advance = Advance {
             phase,
             step: report.step + 1,
@@ -211,16 +288,17 @@ fn save(
 /// Scenes drawn at their first visit and kept as preprocessed bytes.
 struct Scenes<'m, D> {
     model: &'m TrainableClip,
+    family: usize,
     draw: D,
     kept: Vec<OnceLock<Sample>>,
 }
 
 impl<'m, D> Scenes<'m, D>
 where
-    D: Fn(u64) -> (super::scene::Scene, String, Vec<String>) + Sync,
+    D: Fn(u64) -> Drawn + Sync,
 {
     fn new(model: &'m TrainableClip, n: usize, draw: D) -> Self {
-        Self { model, draw, kept: (0..n).map(|_| OnceLock::new()).collect() }
+        Self { model, family: 1, draw, kept: (0..n).map(|_| OnceLock::new()).collect() }
     }
 
     fn get(&self, index: usize) -> Sample {
@@ -239,13 +317,57 @@ where
 
 impl<D> Samples for Scenes<'_, D>
 where
-    D: Fn(u64) -> (super::scene::Scene, String, Vec<String>) + Sync,
+    D: Fn(u64) -> Drawn + Sync,
 {
     fn len(&self) -> usize {
         self.kept.len()
     }
 
+    fn family(&self) -> usize {
+        self.family
+    }
+
     fn sample(&self, index: usize, _draw: &mut ChaCha8Rng) -> Sample {
         self.get(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_pair_says_the_plan_that_made_it() {
+        let bytes = include_bytes!("../../assets/demo/tuned/model.safetensors");
+        let (_, header) = safetensors::SafeTensors::read_metadata(bytes).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&header.metadata().as_ref().unwrap()["clove"]).unwrap();
+        let plan = Plan::embedded().unwrap();
+        assert_eq!(record["images"], plan.tuned_images);
+        assert_eq!(serde_json::from_value::<Vec<Stage>>(record["recipe"].clone()).unwrap(), plan.tuned);
+    }
+
+    #[test]
+    fn a_stage_mixes_its_kinds_in_whole_families() {
+        let plan = Plan::embedded().unwrap();
+        let counts = |stage: &Stage, replay| {
+            let kinds = (0..400).map(|index| {
+                let (_, caption, negatives) = stage.sample(index, replay);
+                if negatives.is_empty() {
+                    0
+                } else if caption.contains(" and ") {
+                    1
+                } else {
+                    2
+                }
+            });
+            let kinds: Vec<usize> = kinds.collect();
+            if stage.families {
+                assert!(kinds.chunks(FAMILY).all(|family| family.iter().all(|kind| *kind == family[0])));
+            }
+            [0, 1, 2].map(|kind| kinds.iter().filter(|other| **other == kind).count() / 4)
+        };
+        assert_eq!(counts(&plan.tuned[4], 10), [10, 35, 55]);
+        assert_eq!(counts(&plan.tuned[5], 5), [5, 30, 65]);
+        assert_eq!(counts(&plan.tuned[5], 40), [40, 30, 30]);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::patch::AlphaMap;
+use crate::report;
 
 /// Names one example: the benchmark's place in [`super::DataInfo::benchmarks`] and the example's place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +33,19 @@ pub enum End {
     Tuned,
 }
 
+/// What is to be written where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Export {
+    /// The file.
+    pub path: PathBuf,
+    /// In which form.
+    pub kind: report::Kind,
+    /// What the figure shows.
+    pub view: report::View,
+    /// Whether a file that is there may be replaced: the person was asked.
+    pub replace: bool,
+}
+
 /// A request. `SetAlpha`, `Focus` and `ShowThumbnails` overwrite their predecessor: the newest wins.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the variant's own sentence says what its fields are")]
@@ -51,11 +65,17 @@ pub enum Command {
     ShowThumbnails(Vec<ImageId>),
     /// Load the large picture. Answer: `PictureLoaded`.
     ShowPicture(ImageId),
+    /// Show what hard negatives could be written against a caption; the newest wins. Answer: `NegativesPreviewed`.
+    PreviewNegatives { caption: String, seed: u64 },
     /// Go on with, or hold, the sweep over alpha. Answer: `SweepAdvanced`.
     RunSweep(bool),
     /// After the sweep, score the map: every alpha of the image tower with every alpha of the text tower. Answers as the
     /// sweep's.
     RunMap,
+    /// Take what is stored in this folder of results as swept, from the next pair on. Nothing in it is computed again.
+    UseResults(Option<PathBuf>),
+    /// Write what the sweep has found to a file. Answer: `Exported`.
+    Export(Box<Export>),
     /// End the engine's thread.
     Quit,
 }

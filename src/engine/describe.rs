@@ -14,16 +14,21 @@ pub(super) fn pair(pair: &Pair) -> PairInfo {
     PairInfo {
         base: checkpoint(&pair.base),
         tuned: checkpoint(&pair.tuned),
-        verdict: format!("{} tensors match in name and shape", pair.base.tensors.len()),
+        verdict: format!("{} tensors match in name and shape", pair.base.weights.len()),
         remarks: pair.remarks.clone(),
     }
+}
+
+/// What a checkpoint is called in the window.
+pub(super) fn name(checkpoint: &Checkpoint) -> String {
+    short_name(&checkpoint.provenance.path)
 }
 
 fn checkpoint(checkpoint: &Checkpoint) -> CheckpointInfo {
     let (architecture, provenance) = (&checkpoint.architecture, &checkpoint.provenance);
     CheckpointInfo {
         path: provenance.path.clone(),
-        name: short_name(&provenance.path),
+        name: name(checkpoint),
         format: format!("{}, {}", provenance.format, provenance.naming),
         architecture: architecture.summary(),
         activation: match architecture.activation {
@@ -33,7 +38,7 @@ fn checkpoint(checkpoint: &Checkpoint) -> CheckpointInfo {
         activation_source: provenance.activation_source.clone(),
         context_length: architecture.context_length,
         parameters: architecture.parameters(),
-        sha256: provenance.sha256.clone(),
+        sha256: provenance.sha256.known().unwrap_or_default().to_owned(),
     }
 }
 
@@ -42,6 +47,9 @@ fn short_name(path: &Path) -> String {
     let text = path.display().to_string();
     if let Some(end) = text.strip_prefix("demo:") {
         return format!("demo {end}");
+    }
+    if let Some(name) = run_name(path) {
+        return name;
     }
     let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned());
     match stem(path) {
@@ -53,13 +61,30 @@ fn short_name(path: &Path) -> String {
     }
 }
 
+/// What a run directory holds is called after the run: "demo step 500", "demo" for its result.
+fn run_name(path: &Path) -> Option<String> {
+    let last = |p: &Path| Some(p.file_name()?.to_str()?.to_owned());
+    let within = path.parent()?;
+    let run = last(within.parent()?)?;
+    // A run directory is named by its time, then the run's name.
+    let run = run.split_once('_').map_or(run.as_str(), |(_, name)| name);
+    match (last(within)?.as_str(), last(path)?.as_str()) {
+        ("weights", "hf" | "open_clip") => Some(run.to_owned()),
+        ("checkpoints", step) => {
+            let step: u64 = step.strip_prefix("step_")?.parse().ok()?;
+            Some(format!("{run} step {step}"))
+        }
+        _ => None,
+    }
+}
+
 pub(super) fn data(found: &Found, benchmarks: &[Benchmark]) -> DataInfo {
     let describe = |(benchmark, chosen): (&Benchmark, &bool)| FoundInfo {
         title: title(&benchmark.name, benchmark.task.as_deref()),
         recognition: benchmark.is_recognition(),
         protocol: benchmark.protocol.clone(),
         examples: benchmark.len(),
-        skipped: benchmark.skipped.len(),
+        skipped: skipped(benchmark),
         chosen: *chosen,
     };
     DataInfo {
@@ -70,8 +95,11 @@ pub(super) fn data(found: &Found, benchmarks: &[Benchmark]) -> DataInfo {
     }
 }
 
+fn skipped(benchmark: &Benchmark) -> Arc<Vec<(String, String)>> {
+    Arc::new(benchmark.skipped.iter().map(|s| (s.item.clone(), s.reason.clone())).collect())
+}
+
 fn benchmark(benchmark: &Benchmark) -> BenchmarkInfo {
-    let skipped = benchmark.skipped.iter().map(|s| (s.item.clone(), s.reason.clone())).collect();
     BenchmarkInfo {
         name: benchmark.name.clone(),
         task: benchmark.task.clone(),
@@ -81,7 +109,7 @@ fn benchmark(benchmark: &Benchmark) -> BenchmarkInfo {
         protocol: benchmark.protocol.clone(),
         examples: Arc::new(examples(benchmark)),
         n_images: benchmark.images.len(),
-        skipped: Arc::new(skipped),
+        skipped: skipped(benchmark),
     }
 }
 
@@ -136,5 +164,8 @@ mod tests {
         assert_eq!(short_name(Path::new("/m/clip-vit-b32/model.safetensors")), "clip-vit-b32");
         assert_eq!(short_name(Path::new("/m/negclip.safetensors")), "negclip");
         assert_eq!(short_name(Path::new("/m/ViT-B.16")), "ViT-B.16");
+        let run = Path::new("/runs/20261125-093000_my-run");
+        assert_eq!(short_name(&run.join("weights/hf")), "my-run");
+        assert_eq!(short_name(&run.join("checkpoints/step_000500")), "my-run step 500");
     }
 }

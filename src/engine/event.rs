@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::{End, ExampleId, ImageId};
+use super::preview::NegativesPreview;
 use crate::benchmark::{Outcome, Score};
 use crate::patch::AlphaMap;
 
@@ -26,7 +27,7 @@ pub struct CheckpointInfo {
     pub context_length: usize,
     /// Parameters of both towers.
     pub parameters: usize,
-    /// SHA-256 of the weights file, hexadecimal.
+    /// SHA-256 of the weights file, hexadecimal; empty until [`Event::Hashed`] tells it.
     pub sha256: String,
 }
 
@@ -90,8 +91,8 @@ pub struct FoundInfo {
     pub protocol: String,
     /// Examples, before any limit.
     pub examples: usize,
-    /// Items that cannot be scored.
-    pub skipped: usize,
+    /// Items that cannot be scored, with reasons.
+    pub skipped: Arc<Vec<(String, String)>>,
     /// Whether it is scored.
     pub chosen: bool,
 }
@@ -221,6 +222,8 @@ pub enum Event {
     Opening { what: String },
     /// A pair is proven and ready at base; everything about an earlier pair is void.
     PairOpened { generation: u64, pair: Arc<PairInfo> },
+    /// The SHA-256 of both weights files of this pair, which takes longer than opening them.
+    Hashed { pair: Arc<PairInfo>, base: String, tuned: String },
     /// Benchmarks are ready; scores of earlier data are void.
     DataOpened { generation: u64, data: Arc<DataInfo> },
     /// The probe set at the current alpha, growing until it is complete.
@@ -237,6 +240,10 @@ pub enum Event {
     PictureLoaded { generation: u64, image: ImageId, picture: Picture },
     /// A picture cannot be shown, and why.
     PictureFailed { generation: u64, image: ImageId, reason: String },
+    /// Negatives of the caption that was asked about.
+    NegativesPreviewed(Arc<NegativesPreview>),
+    /// What was exported is on disk, whole.
+    Exported { path: PathBuf },
     /// The engine's pulse.
     StatusChanged(Status),
     /// Something worth knowing that stopped nothing.

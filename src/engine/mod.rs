@@ -3,12 +3,15 @@
 mod command;
 mod describe;
 mod event;
+mod export;
 mod focus;
 mod found;
 mod inbox;
 mod link;
+mod negatives;
 mod open;
 mod pictures;
+mod preview;
 mod pulse;
 mod snapshot;
 mod sweep;
@@ -20,16 +23,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-pub use command::{Command, End, ExampleId, ImageId};
+pub use command::{Command, End, ExampleId, Export, ImageId};
 pub use event::{
     BenchmarkInfo, CheckpointInfo, DataInfo, Event, ExampleInfo, Failure, FocusScore, FoundInfo, OptionScore, PairInfo,
     Picture, Scores, Status, SweepProgress,
 };
 pub use link::Link;
+pub use preview::{Draw, Element, NegativeInfo, NegativesPreview};
 
 use crate::checkpoint::Options;
 use crate::device::{self, DeviceChoice};
+use crate::evaluate::warm_tokenizer;
 use inbox::Inbox;
+use negatives::Negatives;
 use pictures::Pictures;
 use worker::Worker;
 
@@ -53,28 +59,35 @@ impl Outbox {
     }
 }
 
-/// Starts the engine: one thread that owns the device, and one that loads pictures. `wake` is called after each event.
+/// Starts the engine: one thread that owns the device, one that loads pictures, and one that
+/// writes negatives. `wake` is called after each event.
 /// A system that has no thread to give is told as [`Event::Failed`].
 pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send + Sync>) -> Link {
     let (events, received) = channel();
     let outbox = Outbox { events, wake };
     let (inbox, pictures) = (Arc::new(Inbox::default()), Arc::new(Pictures::default()));
+    let negatives = Arc::new(Negatives::default());
     spawn("clove-pictures", &outbox, {
         let (pictures, outbox) = (Arc::clone(&pictures), outbox.clone());
         move || pictures.serve(&outbox)
     });
+    spawn("clove-negatives", &outbox, {
+        let (negatives, outbox) = (Arc::clone(&negatives), outbox.clone());
+        move || negatives.serve(&outbox)
+    });
     spawn("clove-engine", &outbox, {
-        let (inbox, pictures, outbox) = (Arc::clone(&inbox), Arc::clone(&pictures), outbox.clone());
-        move || match device::open(choice) {
+        let (inbox, outbox) = (Arc::clone(&inbox), outbox.clone());
+        let aside = (Arc::clone(&pictures), Arc::clone(&negatives));
+        move || match device::open(choice).inspect(|_| warm_tokenizer()) {
             Ok(device) => {
                 let name = device::describe(&device);
-                Worker::new((device, name), inbox, pictures, outbox, options).run();
+                Worker::new((device, name), inbox, aside, outbox, options).run();
             }
             Err(error) => outbox.fail(error.to_string()),
         }
     });
     let send = move |command| {
-        if let Some(command) = pictures.put(command) {
+        if let Some(command) = pictures.put(command).and_then(|command| negatives.put(command)) {
             inbox.put(command);
         }
     };

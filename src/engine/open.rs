@@ -1,10 +1,12 @@
 //! Opening what commands name: pairs and folders of benchmarks.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use candle_core::Device;
 
-use super::event::Failure;
+use super::event::{Event, Failure, PairInfo};
+use super::{Outbox, spawn};
 use crate::benchmark::{self, Benchmark};
 use crate::checkpoint::Checkpoint;
 use crate::evaluate::{self, Encoder};
@@ -19,6 +21,18 @@ pub(super) fn prove(
     let pair = Pair::new(base, tuned)?;
     let encoder = Encoder::new(&pair, device)?;
     Ok((pair, encoder))
+}
+
+/// Computes the hashes of weights that are in use already, where they are not known.
+pub(super) fn hash(pair: Pair, info: Arc<PairInfo>, outbox: &Outbox) {
+    if !info.base.sha256.is_empty() && !info.tuned.sha256.is_empty() {
+        return;
+    }
+    let told = outbox.clone();
+    spawn("clove-hash", outbox, move || {
+        let (base, tuned) = (pair.base.sha256().to_owned(), pair.tuned.sha256().to_owned());
+        told.send(Event::Hashed { pair: info, base, tuned });
+    });
 }
 
 /// Reads every benchmark that the folder holds; what cannot be read is a warning unless nothing can.

@@ -66,6 +66,29 @@ impl Sweep {
         self.done.get(&alpha).cloned()
     }
 
+    /// Every complete alpha, ascending.
+    pub fn all(&self) -> Vec<Arc<Scores>> {
+        self.done.values().cloned().collect()
+    }
+
+    /// Takes what was computed and stored earlier. Where it reaches from base to tuned, nothing else is to be swept.
+    pub fn take(&mut self, stored: Vec<Scores>, generation: u64, outbox: &Outbox) {
+        let alphas: Vec<AlphaMap> = stored.iter().map(|scores| scores.alpha).collect();
+        if [AlphaMap::BASE, AlphaMap::TUNED].iter().all(|end| alphas.contains(end)) {
+            self.left.clear();
+            self.total = 0;
+        }
+        for alpha in alphas {
+            if !self.left.contains(&alpha) && !self.done.contains_key(&alpha) {
+                self.left.push(alpha);
+                self.total += 1;
+            }
+        }
+        for scores in stored {
+            self.finish(&Arc::new(scores), generation, outbox);
+        }
+    }
+
     /// Records a complete alpha; one that the slider visited counts as well.
     pub fn finish(&mut self, scores: &Arc<Scores>, generation: u64, outbox: &Outbox) {
         let place = self.left.iter().position(|alpha| *alpha == scores.alpha);

@@ -9,6 +9,7 @@ use super::*;
 use crate::demo::captions::base_sample;
 use crate::demo::render::render;
 use crate::patch::{Alpha, AlphaMap};
+use crate::report::{Kind, View};
 
 struct Driven {
     link: Link,
@@ -173,4 +174,104 @@ fn a_choice_of_data_is_scored_alone_and_can_be_taken_back() {
     choose(vec![true], None);
     let Some(Event::DataOpened { data: whole, .. }) = engine.until(opened).pop() else { panic!("no data") };
     assert_eq!(whole.benchmarks[0].examples.len(), 13);
+}
+
+fn export(folder: &Path, name: &str, kind: Kind, replace: bool) -> Command {
+    let view = View { alpha: Some(AlphaMap::one(Alpha::clamped(0.5))), ..View::default() };
+    Command::Export(Box::new(Export { path: folder.join(name), kind, view, replace }))
+}
+
+#[test]
+fn what_was_swept_is_exported_and_nothing_is_replaced_unasked() {
+    let (data, room, engine) = (small_data(), tempfile::tempdir().unwrap(), Driven::start());
+    let answered = |event: &Event| matches!(event, Event::Exported { .. } | Event::Failed(_));
+    engine.link.send(export(room.path(), "early.svg", Kind::Svg, false));
+    let early = engine.until(answered);
+    assert!(matches!(early.last(), Some(Event::Failed(f)) if f.summary.contains("nothing to export yet")));
+    engine.link.send(Command::SetAlpha(AlphaMap::one(Alpha::clamped(0.5))));
+    engine.open_demo_with(data.path());
+    engine.until(|e| matches!(e, Event::SweepAdvanced { progress, .. } if progress.done == progress.total));
+    for (name, kind) in [("r.html", Kind::Html), ("f.png", Kind::Png), ("s.csv", Kind::Csv)] {
+        engine.link.send(export(room.path(), name, kind, false));
+    }
+    for _ in 0..3 {
+        let told = engine.until(answered);
+        assert!(matches!(told.last(), Some(Event::Exported { .. })), "{:?}", told.last());
+    }
+    let read = |name: &str| std::fs::read_to_string(room.path().join(name)).unwrap();
+    let page = read("r.html");
+    assert!(page.contains("demo base patched with demo tuned") && page.contains("broken.png"), "{page}");
+    let cards = page.matches("class=\"example\"").count();
+    assert_eq!((cards, page.matches("data:image/jpeg").count()), (page.matches("class=\"cross\"").count(), cards));
+    // Top-1 and top-5 of 21 alphas below the head.
+    let csv = read("s.csv");
+    assert_eq!(csv.lines().count(), 1 + 2 * 21);
+    assert!(csv.lines().nth(1).unwrap().starts_with("folder,,0,0,top1,"), "{csv}");
+    assert!(image::open(room.path().join("f.png")).unwrap().width() > 1000);
+    std::fs::write(room.path().join("f.svg"), "mine").unwrap();
+    engine.link.send(export(room.path(), "f.svg", Kind::Svg, false));
+    let refused = engine.until(answered);
+    assert!(matches!(refused.last(), Some(Event::Failed(f)) if f.summary.contains("not overwritten")));
+    assert_eq!(read("f.svg"), "mine");
+    engine.link.send(export(room.path(), "f.svg", Kind::Svg, true));
+    assert!(matches!(engine.until(answered).last(), Some(Event::Exported { .. })));
+    assert!(read("f.svg").starts_with("<svg"), "when it was asked for");
+}
+
+/// What `clove sweep` would leave of the small folder at three alphas, with the whole verdicts turned around so that
+/// they cannot be mistaken for computed ones.
+fn stored_results(data: &Path, results: &Path) -> Vec<f64> {
+    let open = |name: &str| crate::demo::open(Path::new(name), Options::default()).unwrap();
+    let pair = crate::patch::Pair::new(open("demo:base"), open("demo:tuned")).unwrap();
+    let benchmarks = crate::evaluate::read("folder", data).unwrap();
+    let places = crate::evaluate::Places { pixels: Some((results, 1 << 30)), embeddings: None };
+    let device = candle_core::Device::Cpu;
+    let mut workload = crate::evaluate::Workload::new(benchmarks, &pair, &device, places).unwrap();
+    let mut writer = crate::store::results::Writer::open(results).unwrap();
+    let mut values = Vec::new();
+    for alpha in [0.0, 0.3, 1.0].map(|a| AlphaMap::one(Alpha::clamped(a))) {
+        let mut found = workload.score(alpha, &[true], &mut |_| true).unwrap().unwrap().remove(0).unwrap();
+        found.per_example.outcomes.iter_mut().flatten().for_each(|outcome| outcome.right = !outcome.right);
+        let score = &crate::evaluate::benchmark_scores(&workload.benchmarks()[0], &found.per_example)[0];
+        let standing = crate::evaluate::Standing::of(&workload.benchmarks()[0], &[]);
+        let end = crate::store::results::End::default();
+        let line = crate::store::results::Line {
+            row: standing.row(&workload.benchmarks()[0], alpha, score, None),
+            key: workload.identity(0, alpha).key(),
+            base: end.clone(),
+            tuned: end,
+            data: workload.identity(0, alpha).data.to_owned(),
+            device: "CPU".into(),
+            version: "0".into(),
+        };
+        writer.put(&line.key, std::slice::from_ref(&line), &found.per_example).unwrap();
+        values.push(score.value);
+    }
+    values
+}
+
+#[test]
+fn a_stored_sweep_is_shown_and_not_computed_again() {
+    let (data, results) = (small_data(), tempfile::tempdir().unwrap());
+    let values = stored_results(data.path(), results.path());
+    let ended = |e: &Event| matches!(e, Event::SweepAdvanced { progress, .. } if progress.done == progress.total);
+    let shown = |engine: &Driven| -> Vec<(f64, f64)> {
+        let point = |e: Event| match e {
+            Event::SweepPointScored { scores, .. } => {
+                Some((scores.alpha.mean().get(), scores.benchmarks[0].as_ref()?.value))
+            }
+            _ => None,
+        };
+        engine.until(ended).into_iter().filter_map(point).collect()
+    };
+    let engine = Driven::start();
+    engine.link.send(Command::UseResults(Some(results.path().into())));
+    engine.open_demo_with(data.path());
+    let points = shown(&engine);
+    assert_eq!(points, [(0.0, values[0]), (0.3, values[1]), (1.0, values[2])], "exactly what is stored");
+    // Other data, and nothing that is stored fits.
+    std::fs::remove_file(data.path().join("plain_star/broken.png")).unwrap();
+    engine.link.send(Command::OpenData { folder: Some(data.path().into()) });
+    engine.until(|e| matches!(e, Event::DataOpened { .. }));
+    assert_eq!(shown(&engine).len(), 21);
 }

@@ -1,6 +1,10 @@
 //! The engine's loop: commands first, then the focused example, then the probe set, then the sweep, a slice at a time.
 
-use std::path::Path;
+mod export;
+mod stored;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +13,7 @@ use candle_core::Device;
 use super::event::{Event, Failure, Status};
 use super::found::Found;
 use super::inbox::{Inbox, Mail};
+use super::negatives::Negatives;
 use super::pictures::Pictures;
 use super::pulse::{Rate, resident_memory};
 use super::snapshot::{snapshot, warn_unreadable};
@@ -24,17 +29,17 @@ use crate::patch::AlphaMap;
 const SLICE: Duration = Duration::from_millis(25);
 /// Least time between two partial answers or two pulses.
 const PULSE: Duration = Duration::from_millis(100);
-/// Memory for preprocessed images.
-const PIXELS_LIMIT: usize = 4 << 30;
 
 pub(super) struct Worker {
     pub device: Device,
     pub device_name: String,
     pub inbox: Arc<Inbox>,
     pub pictures: Arc<Pictures>,
+    pub negatives: Arc<Negatives>,
     pub outbox: Outbox,
     pub options: Options,
     generation: u64,
+    pair: Option<stored::Opened>,
     encoder: Option<Encoder>,
     found: Option<Found>,
     data: Option<Data>,
@@ -45,6 +50,9 @@ pub(super) struct Worker {
     /// Whether it needs class prompts that are being embedded.
     focus_waits: bool,
     sweep_runs: bool,
+    /// Where scores of earlier runs are.
+    results: Option<PathBuf>,
+    exports: VecDeque<export::Exporting>,
     /// Images per slice, from the speed of the last one.
     images_per_slice: usize,
     rate: Rate,
@@ -71,7 +79,7 @@ impl Worker {
     pub fn new(
         (device, device_name): (Device, String),
         inbox: Arc<Inbox>,
-        pictures: Arc<Pictures>,
+        (pictures, negatives): (Arc<Pictures>, Arc<Negatives>),
         outbox: Outbox,
         options: Options,
     ) -> Self {
@@ -81,9 +89,11 @@ impl Worker {
             device_name,
             inbox,
             pictures,
+            negatives,
             outbox,
             options,
             generation: 0,
+            pair: None,
             encoder: None,
             found: None,
             data: None,
@@ -92,6 +102,8 @@ impl Worker {
             focus: None,
             focus_is_due: false,
             focus_waits: false,
+            results: None,
+            exports: VecDeque::new(),
             sweep_runs: true,
             images_per_slice: 8,
             rate: Rate::default(),
@@ -119,10 +131,12 @@ impl Worker {
         }
     }
 
+    fn has_secondary(&self, bench: &Bench) -> bool {
+        !self.exports.is_empty() || (self.sweep_runs && !bench.sweep.ended)
+    }
+
     fn has_work(&self) -> bool {
-        self.bench
-            .as_ref()
-            .is_some_and(|bench| self.focus_is_due || !bench.announced || (self.sweep_runs && !bench.sweep.ended))
+        self.bench.as_ref().is_some_and(|bench| self.focus_is_due || !bench.announced || self.has_secondary(bench))
     }
 
     /// Whether to quit.
@@ -141,9 +155,15 @@ impl Worker {
                     self.report_sweep();
                 }
                 Command::RunMap => self.run_map(),
+                Command::UseResults(folder) => self.results = folder,
+                Command::Export(export) => self.export(*export),
                 Command::Quit => return true,
-                // The slots hold the first two, the pictures' thread serves the others.
-                Command::SetAlpha(_) | Command::Focus(_) | Command::ShowThumbnails(_) | Command::ShowPicture(_) => {}
+                // The slots hold the first two, threads of their own serve the others.
+                Command::SetAlpha(_)
+                | Command::Focus(_)
+                | Command::ShowThumbnails(_)
+                | Command::ShowPicture(_)
+                | Command::PreviewNegatives { .. } => {}
             }
         }
         if let Some(alpha) = mail.alpha {
@@ -182,8 +202,12 @@ impl Worker {
         };
         self.generation += 1;
         self.pictures.set_generation(self.generation);
+        self.negatives.set_tokenizer(encoder.shared_tokenizer(), describe::name(&pair.base));
         self.encoder = Some(encoder);
-        self.outbox.send(Event::PairOpened { generation: self.generation, pair: Arc::new(describe::pair(&pair)) });
+        let opened = self.pair.insert(stored::Opened::new(&pair, self.results.is_some()));
+        let info = Arc::clone(&opened.info);
+        self.outbox.send(Event::PairOpened { generation: self.generation, pair: Arc::clone(&info) });
+        open::hash(pair, info, &self.outbox);
         self.prepare();
     }
 
@@ -220,14 +244,16 @@ impl Worker {
     /// Once there are both a pair and data: what scoring needs, and the sweep from its start.
     fn prepare(&mut self) {
         self.bench = None;
+        self.give_exports_up();
         let (Some(encoder), Some(data)) = (&self.encoder, &self.data) else { return };
         let corpus = Corpus::new(&data.benchmarks, encoder.tokenizer());
         let order = Arc::new(Order::new(&data.benchmarks, &corpus));
-        let pixels = Pixels::new(corpus.images.len(), encoder.architecture().image_size, PIXELS_LIMIT);
+        let pixels = self.pixels(&corpus, encoder.architecture().image_size);
         let scoring = |alpha| Scoring::new(&data.benchmarks, &corpus, Arc::clone(&order), alpha);
         let sweep = Sweep::new(scoring);
         let current = scoring(self.wanted);
         self.bench = Some(Bench { current, announced: false, warned: false, sweep, pixels, corpus });
+        self.take_stored();
         self.report_sweep();
     }
 
@@ -249,6 +275,9 @@ impl Worker {
         }
         if !bench.announced {
             return self.score_current();
+        }
+        if !self.exports.is_empty() {
+            return self.advance_export();
         }
         if self.sweep_runs && !bench.sweep.ended {
             return self.advance_sweep();
@@ -277,6 +306,7 @@ impl Worker {
             self.last_answer = Instant::now();
             let scores = Arc::new(snapshot(&bench.current, &data.benchmarks));
             if done {
+                bench.pixels.flush();
                 bench.announced = true;
                 bench.sweep.finish(&scores, generation, &self.outbox);
                 if !std::mem::replace(&mut bench.warned, true) {
@@ -309,6 +339,7 @@ impl Worker {
         sweep.seconds += start.elapsed().as_secs_f64();
         let done = sweep.scoring.is_done();
         if done {
+            bench.pixels.flush();
             let scores = Arc::new(snapshot(&sweep.scoring, &data.benchmarks));
             sweep.finish(&scores, self.generation, &self.outbox);
         }

@@ -7,7 +7,8 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest as _, Sha256};
 
-use super::corpus::load;
+use super::corpus::{Corpus, load};
+use super::pixels::Pixels;
 use crate::benchmark::{Benchmark, ImageRef};
 use crate::patch::Pair;
 use crate::store::digest;
@@ -87,6 +88,13 @@ pub fn benchmark<'a>(benchmark: &Benchmark, images: impl Iterator<Item = &'a str
     text.0.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
+/// The same, for images that are known by content: `None` where they are not.
+pub fn benchmark_hash(of: &Benchmark, b: usize, corpus: &Corpus, pixels: &Pixels) -> Option<String> {
+    let images = &corpus.places.get(b)?.images;
+    let keys: Vec<&str> = images.iter().map(|image| pixels.key(*image)).collect::<Option<_>>()?;
+    Some(benchmark(of, keys.into_iter()))
+}
+
 /// A hash that takes text without holding it.
 struct Hashed(Sha256);
 
@@ -101,7 +109,7 @@ impl std::fmt::Write for Hashed {
 pub fn model(pair: &Pair) -> String {
     let architecture = format!("{:?}", pair.base.architecture);
     let tokenizer = pair.base.tokenizer.as_deref().unwrap_or_default();
-    let (base, tuned) = (pair.base.sha256(), pair.tuned.sha256());
+    let (base, tuned) = rayon::join(|| pair.base.sha256(), || pair.tuned.sha256());
     digest([NUMERICS.as_bytes(), base.as_bytes(), tuned.as_bytes(), architecture.as_bytes(), tokenizer])
 }
 

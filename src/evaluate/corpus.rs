@@ -7,7 +7,7 @@ use std::path::Path;
 
 use image::RgbImage;
 
-use crate::benchmark::{Benchmark, ImageRef, Items};
+use crate::benchmark::{Benchmark, ImageRef, Items, table_image};
 use crate::clip::{Tokenizer, preprocess};
 
 /// Distinct images and texts, and where each benchmark finds its own.
@@ -87,6 +87,11 @@ pub fn load(image: &ImageRef) -> Result<RgbImage, String> {
         ImageRef::Stored { archive, offset, length, name } => {
             let failed = |e: &dyn std::fmt::Display| format!("{e}: {name} in {}", archive.display());
             let bytes = stored(archive, *offset, *length).map_err(|e| failed(&e))?;
+            preprocess::decode(&bytes).map_err(|e| failed(&e))
+        }
+        ImageRef::InTable { table, column, row, name } => {
+            let failed = |e: &dyn std::fmt::Display| format!("{e}: {name} in {}", table.display());
+            let bytes = table_image(table, column, *row).map_err(|e| failed(&e))?;
             preprocess::decode(&bytes).map_err(|e| failed(&e))
         }
         ImageRef::Drawn { image, .. } => Ok(image.render()),

@@ -1,5 +1,7 @@
 //! A patch with its towers: pictures and texts in, unit vectors out.
 
+use std::sync::Arc;
+
 use candle_core::{Device, Result};
 
 use crate::checkpoint::{Architecture, Checkpoint};
@@ -13,7 +15,7 @@ const ROWS_PER_BATCH: usize = 3200;
 pub struct Encoder {
     patch: Patch,
     clip: Clip,
-    tokenizer: Tokenizer,
+    tokenizer: Arc<Tokenizer>,
 }
 
 /// Why a pair cannot be run.
@@ -32,10 +34,10 @@ pub enum EncoderError {
 }
 
 impl Encoder {
-    /// Copies the pair to the device and stands at base.
+    /// Puts the pair on the device and stands at base. Nothing is blended before it is needed.
     pub fn new(pair: &Pair, device: &Device) -> std::result::Result<Self, EncoderError> {
-        let tokenizer = tokenizer_of(&pair.base)?;
-        let patch = Patch::new(pair, device)?;
+        let tokenizer = Arc::new(tokenizer_of(&pair.base)?);
+        let patch = Patch::unfilled(pair, device)?;
         let clip = Clip::new(patch.architecture(), &patch.tensors())?;
         Ok(Self { patch, clip, tokenizer })
     }
@@ -65,8 +67,14 @@ impl Encoder {
         &self.tokenizer
     }
 
+    /// The same, to be used on another thread.
+    pub fn shared_tokenizer(&self) -> Arc<Tokenizer> {
+        Arc::clone(&self.tokenizer)
+    }
+
     /// exp(logit scale), which multiplies cosines before a softmax.
     pub fn logit_scale(&self) -> Result<f32> {
+        self.patch.fill()?;
         Ok(self.clip.logit_scale().to_scalar::<f32>()?.exp())
     }
 
@@ -77,6 +85,7 @@ impl Encoder {
 
     /// Unit vectors of preprocessed images, `embed_dim` values each, in order.
     pub fn images(&self, images: &[&[u8]]) -> Result<Vec<Vec<f32>>> {
+        self.patch.fill()?;
         let mut all = Vec::with_capacity(images.len());
         for images in images.chunks(self.images_at_once()) {
             all.extend(normalise(&self.clip.image_features(images)?)?.to_vec2()?);
@@ -86,6 +95,7 @@ impl Encoder {
 
     /// Unit vectors of token rows, `embed_dim` values each, in order. Batches are made of rows of similar length.
     pub fn texts(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>> {
+        self.patch.fill()?;
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|i| texts[*i].len());
         let mut all = vec![Vec::new(); texts.len()];
@@ -105,6 +115,12 @@ impl Encoder {
         }
         Ok(all)
     }
+}
+
+/// Makes OpenAI's tokenizer, which most pairs need, beside whatever happens next, such as the reading of weights.
+pub fn warm_tokenizer() {
+    // What is wrong with it is said when it is used.
+    rayon::spawn(|| drop(Tokenizer::openai(77)));
 }
 
 /// The tokenizer beside the weights, or the embedded one of OpenAI for its vocabulary.

@@ -6,20 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use clove_training::recipe::NegativeSource;
-use clove_training::{BatchSource, Indexed, Recipe, Sample, Samples};
+use clove_training::{BatchSource, Indexed, Recipe, Sample, Samples, captions};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::FineTuneError;
 use crate::checkpoint::Checkpoint;
-use crate::clip::Tokenizer;
 use crate::clip::preprocess::preprocess;
-use crate::demo::{SCENE_COUNT, SCENES, training_scene};
+use crate::clip::{Preparation, Tokenizer};
+use crate::demo::{FAMILY, SCENE_COUNT, SCENES, training_scene};
 use crate::evaluate::tokenizer_of;
 
 /// Bytes at a file's beginning that count for its identity: with its size, more than enough to tell shards apart.
 const BEGINNING: u64 = 64 << 10;
+/// Files of which beginnings are read.
+const MOST_READ: usize = 4096;
 
 /// Data at its start.
 pub(super) struct Data {
@@ -71,6 +73,10 @@ impl Samples for Scenes {
         self.kept.len()
     }
 
+    fn family(&self) -> usize {
+        FAMILY
+    }
+
     fn sample(&self, index: usize, _draw: &mut ChaCha8Rng) -> Sample {
         let make = || {
             let (image, caption, negatives) = training_scene(self.seed, index as u64);
@@ -83,28 +89,32 @@ impl Samples for Scenes {
 }
 
 fn files(recipe: &Recipe, base: &Checkpoint) -> Result<Data, FineTuneError> {
-    let _ = (recipe, base);
-    Err(FineTuneError::NoData)
+    let prepare = Preparation::new(base.architecture.image_size as u32, Arc::new(tokenizer_of(base)?));
+    let source = captions::open(recipe, Arc::new(prepare))?;
+    let mut identity = identity(&captions::files(recipe)?)?;
+    identity["sources"] = json!(recipe.data);
+    Ok(Data { source, identity })
 }
 
-/// Number, size and SHA-256 of files: over their names, sizes and beginnings, in the order given. Reading all of a
-/// large set would take as long as an epoch.
+/// Number, size and SHA-256 of files: over their names, sizes and the beginnings of the first few thousand, in the order
+/// given. Reading all of a large set would take as long as an epoch.
 fn identity(files: &[PathBuf]) -> Result<Value, FineTuneError> {
     let (mut hash, mut bytes) = (Sha256::new(), 0);
-    for path in files {
-        let size =
-            add(&mut hash, path).map_err(|source| FineTuneError::Data { path: path.display().to_string(), source })?;
+    for (i, path) in files.iter().enumerate() {
+        let length = if i < MOST_READ { BEGINNING } else { 0 };
+        let size = add(&mut hash, path, length)
+            .map_err(|source| FineTuneError::Data { path: path.display().to_string(), source })?;
         bytes += size;
     }
     let sha256 = hash.finalize().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     Ok(json!({ "files": files.len(), "bytes": bytes, "sha256": sha256 }))
 }
 
-fn add(hash: &mut Sha256, path: &Path) -> io::Result<u64> {
+fn add(hash: &mut Sha256, path: &Path, length: u64) -> io::Result<u64> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
     let mut beginning = Vec::new();
-    file.take(BEGINNING).read_to_end(&mut beginning)?;
+    file.take(length).read_to_end(&mut beginning)?;
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     for part in [name, &size.to_le_bytes(), &beginning] {
         hash.update((part.len() as u64).to_le_bytes());

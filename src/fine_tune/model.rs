@@ -30,7 +30,7 @@ pub(super) fn base(recipe: &Recipe) -> Result<Checkpoint, FineTuneError> {
 /// The model that is trained, on the device, at base.
 pub(super) fn trainable(base: &Checkpoint, recipe: &Recipe, device: &Device) -> Result<TrainableClip, FineTuneError> {
     let options = TrainingOptions::of(recipe, device)?;
-    Ok(TrainableClip::with(&options, &base.architecture, &base.tensors, tokenizer_of(base)?, device)?)
+    Ok(TrainableClip::with(&options, &base.architecture, &base.tensors()?, tokenizer_of(base)?, device)?)
 }
 
 /// The current weights in base's frame: its architecture and tokenizer.

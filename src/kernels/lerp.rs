@@ -1,6 +1,6 @@
 //! The blend of two weights, written in place.
 
-use candle_core::{CpuStorage, DType, InplaceOp3, Layout, Result, Tensor, bail};
+use candle_core::{CpuStorage, DType, InplaceOp1, InplaceOp3, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
 use super::storage::{is_cpu_f32, slice};
@@ -25,6 +25,64 @@ pub fn lerp_into(dst: &Tensor, base: &Tensor, tuned: &Tensor, alpha: f64) -> Res
     }
     let blend = composed(&base.detach(), &tuned.detach(), alpha)?;
     dst.detach().reshape(len)?.slice_set(&blend.reshape(len)?, 0, 0)
+}
+
+/// As [`lerp_into`], for a contiguous f32 `dst` on the CPU and sides that lie anywhere in memory, each cut into pieces
+/// of its own: the values of a mapped file need no copy to be blended.
+pub fn blend_into(dst: &Tensor, base: &[&[f32]], tuned: &[&[f32]], alpha: f64) -> Result<()> {
+    let len = dst.elem_count();
+    for (name, side) in [("base", base), ("tuned", tuned)] {
+        let n: usize = side.iter().map(|piece| piece.len()).sum();
+        if n != len {
+            bail!("blend: {name} has {n} values, the destination {len}");
+        }
+    }
+    if !alpha.is_finite() {
+        bail!("blend: alpha must be finite, got {alpha}");
+    }
+    dst.inplace_op1(&Blend { base, tuned, alpha })
+}
+
+struct Blend<'a> {
+    base: &'a [&'a [f32]],
+    tuned: &'a [&'a [f32]],
+    alpha: f64,
+}
+
+impl InplaceOp1 for Blend<'_> {
+    fn name(&self) -> &'static str {
+        "blend"
+    }
+
+    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let CpuStorage::F32(values) = dst else { bail!("blend: the destination is not f32") };
+        let Some((start, end)) = layout.contiguous_offsets() else { bail!("blend: destination not contiguous") };
+        let mut rest = &mut values[start..end];
+        for (base, tuned) in side_by_side(self.base, self.tuned) {
+            let (own, after) = rest.split_at_mut(base.len());
+            blend(own, base, tuned, self.alpha);
+            rest = after;
+        }
+        Ok(())
+    }
+}
+
+/// Two equally long rows of pieces, cut where either is cut: pairs of equal length. Ends with the shorter row.
+pub fn side_by_side<'a>(a: &'a [&'a [f32]], b: &'a [&'a [f32]]) -> impl Iterator<Item = (&'a [f32], &'a [f32])> {
+    let (mut a, mut b) = (a.iter().copied(), b.iter().copied());
+    let (mut left, mut right): (&[f32], &[f32]) = (&[], &[]);
+    std::iter::from_fn(move || {
+        while left.is_empty() {
+            left = a.next()?;
+        }
+        while right.is_empty() {
+            right = b.next()?;
+        }
+        let n = left.len().min(right.len());
+        let pair = (&left[..n], &right[..n]);
+        (left, right) = (&left[n..], &right[n..]);
+        Some(pair)
+    })
 }
 
 fn check(dst: &Tensor, base: &Tensor, tuned: &Tensor, alpha: f64) -> Result<()> {

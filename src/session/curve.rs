@@ -1,12 +1,13 @@
 //! The sweep as lines: one per benchmark, and the means that stand on the axes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Session;
 use crate::benchmark::Score;
-use crate::engine::BenchmarkInfo;
+use crate::engine::{BenchmarkInfo, Scores};
 use crate::patch::AlphaMap;
-use crate::tradeoff::{Key, Measure, Point, Published, published};
+use crate::tradeoff::{Key, Measure, Point, Published, mean_of_families, published};
 
 /// What a line shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -49,7 +50,11 @@ impl Session {
     /// `y` against `x` over the alphas of the sweep, ascending; alphas at which something they need is missing are left
     /// out, so that a mean is never over a subset.
     pub fn curve(&self, x: Series, y: Series) -> Vec<Mark> {
-        self.sweep
+        self.curve_of(&self.sweep, x, y)
+    }
+
+    pub(super) fn curve_of(&self, sweep: &[Arc<Scores>], x: Series, y: Series) -> Vec<Mark> {
+        sweep
             .iter()
             .filter(|scores| scores.alpha.is_linked())
             .filter_map(|scores| {
@@ -108,15 +113,14 @@ impl Session {
             return Some((measure_of(score), score.scored));
         }
         let wanted = |b: &BenchmarkInfo| b.recognition == (series == Series::Recognition);
-        let mut families: BTreeMap<&str, Vec<Measure>> = BTreeMap::new();
+        let mut parts = Vec::new();
         let mut scored = 0;
         for (place, benchmark) in data.benchmarks.iter().enumerate().filter(|(_, b)| wanted(b)) {
             let score = scores.get(place)?.as_ref()?;
-            families.entry(&benchmark.name).or_default().push(measure_of(score));
+            parts.push((benchmark.name.as_str(), measure_of(score)));
             scored += score.scored;
         }
-        let means: Option<Vec<Measure>> = families.values().map(|tasks| Measure::mean(tasks)).collect();
-        Some((Measure::mean(&means?)?, scored))
+        Some((mean_of_families(parts.into_iter())?, scored))
     }
 }
 

@@ -1,6 +1,9 @@
 //! What the window knows, as plain data: [`Session::apply`] takes every event and nothing else changes facts. Pure.
 
 mod curve;
+mod draft;
+mod earlier;
+pub mod jobs;
 mod notices;
 mod slices;
 mod standing;
@@ -12,6 +15,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use curve::{Cell, Mark, Series, measure_of};
+pub use draft::{Draft, PRESETS, Preset};
+pub use earlier::Earlier;
+pub use jobs::Jobs;
 pub use notices::{Gravity, Notice, Notices};
 pub use slices::{Slice, SliceIndex};
 pub use standing::{Shown, Standing, outcome_in};
@@ -19,8 +25,8 @@ pub use verdict::{Paired, Verdict, Verdicts};
 
 use crate::benchmark::Score;
 use crate::engine::{
-    DataInfo, End, Event, ExampleId, ExampleInfo, Failure, FocusScore, ImageId, PairInfo, Picture, Scores, Status,
-    SweepProgress,
+    DataInfo, End, Event, ExampleId, ExampleInfo, Failure, FocusScore, ImageId, NegativesPreview, PairInfo, Picture,
+    Scores, Status, SweepProgress,
 };
 use crate::patch::{Alpha, AlphaMap};
 
@@ -56,6 +62,10 @@ pub struct Session {
     pub focused: Option<ExampleId>,
     /// Its last answer.
     pub focus: Option<Arc<FocusScore>>,
+    /// Negatives of the caption that was asked about last and answered.
+    pub negatives: Option<Arc<NegativesPreview>>,
+    /// Fine-tunes.
+    pub jobs: Jobs,
     /// The engine's pulse.
     pub status: Status,
     /// Failures and warnings.
@@ -68,6 +78,8 @@ pub struct Session {
     data_opened: u64,
     revision: u64,
     sweep_revision: u64,
+    earlier: Vec<Earlier>,
+    next_earlier: u64,
 }
 
 impl Session {
@@ -80,13 +92,16 @@ impl Session {
         match event {
             Event::Opening { what } => self.opening = Some(what),
             Event::PairOpened { generation, pair } => {
+                self.keep_curve(&pair);
                 self.restart(generation);
                 self.pair = Some(pair);
                 self.opening = None;
                 self.failed_ends = [None, None];
             }
+            Event::Hashed { pair, base, tuned } => self.take_hashes(&pair, base, tuned),
             Event::DataOpened { generation, data } => {
                 self.restart(generation);
+                self.earlier.clear();
                 self.data = Some(data);
                 self.data_opened += 1;
                 self.opening = None;
@@ -107,8 +122,13 @@ impl Session {
                 self.arrive(image, true, Err(reason.clone()));
                 self.arrive(image, false, Err(reason));
             }
+            Event::NegativesPreviewed(preview) => self.negatives = Some(preview),
             Event::StatusChanged(status) => self.status = status,
             Event::Warned(failure) => self.notices.push(Gravity::Warning, failure),
+            Event::Exported { path } => {
+                let summary = format!("Saved {}", path.display());
+                self.notices.push(Gravity::News, Failure { summary, details: String::new(), end: None });
+            }
             Event::Failed(failure) => self.fail(failure),
         }
     }
@@ -213,6 +233,15 @@ impl Session {
         self.progress.as_ref().is_some_and(|p| p.total > 0 && p.done >= p.total)
     }
 
+    /// Hashes of an earlier pair are dropped.
+    fn take_hashes(&mut self, of: &Arc<PairInfo>, base: String, tuned: String) {
+        if let Some(pair) = self.pair.as_mut().filter(|pair| Arc::ptr_eq(pair, of)) {
+            let mut hashed = PairInfo::clone(pair);
+            (hashed.base.sha256, hashed.tuned.sha256) = (base, tuned);
+            *pair = Arc::new(hashed);
+        }
+    }
+
     fn restart(&mut self, generation: u64) {
         self.generation = generation;
         self.standing = Standing::default();
@@ -255,6 +284,12 @@ fn generation_of(event: &Event) -> Option<u64> {
         | Event::ThumbnailLoaded { generation, .. }
         | Event::PictureLoaded { generation, .. }
         | Event::PictureFailed { generation, .. } => Some(*generation),
-        Event::Opening { .. } | Event::StatusChanged(_) | Event::Warned(_) | Event::Failed(_) => None,
+        Event::Opening { .. }
+        | Event::NegativesPreviewed(_)
+        | Event::Hashed { .. }
+        | Event::Exported { .. }
+        | Event::StatusChanged(_)
+        | Event::Warned(_)
+        | Event::Failed(_) => None,
     }
 }

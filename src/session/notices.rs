@@ -12,6 +12,8 @@ pub enum Gravity {
     Failure,
     /// Something worth knowing that stopped nothing.
     Warning,
+    /// Something came to its end.
+    News,
 }
 
 /// One thing worth reading.

@@ -89,6 +89,20 @@ fn sweep_point(alpha: f64, n: usize, right: [bool; 4]) -> Event {
 const FIRST: ExampleId = ExampleId { benchmark: 0, example: 0 };
 
 #[test]
+fn hashes_reach_the_pair_they_were_computed_of() {
+    let mut session = Session::default();
+    let (first, second) = (pair(), pair());
+    session.apply(Event::PairOpened { generation: 1, pair: first.clone() });
+    session.apply(Event::PairOpened { generation: 2, pair: second.clone() });
+    session.apply(Event::DataOpened { generation: 3, data: data(&[("folder", true)]) });
+    session.apply(Event::Hashed { pair: first, base: "old".into(), tuned: "old".into() });
+    assert_eq!(session.pair.as_ref().unwrap().base.sha256, "");
+    session.apply(Event::Hashed { pair: second, base: "b".into(), tuned: "t".into() });
+    let pair = session.pair.unwrap();
+    assert_eq!((pair.base.sha256.as_str(), pair.tuned.sha256.as_str()), ("b", "t"));
+}
+
+#[test]
 fn events_of_an_earlier_generation_are_dropped() {
     let mut session = opened(&[("relation", false)]);
     session.apply(Event::Scored { generation: 1, scores: scores(0.5, 1, [Some(true); 4]) });
@@ -238,4 +252,46 @@ fn answers_about_another_example_are_not_the_focus() {
     assert!(session.focus_is_stale());
     session.apply(focus(0, 0.5));
     assert!(!session.focus_is_stale());
+}
+
+#[test]
+fn a_finished_curve_stays_beside_the_next_pairs_on_the_same_data() {
+    let mut session = opened(&[("imagenet", true), ("relation", false)]);
+    let named = |name: &str| {
+        let mut named = (*pair()).clone();
+        (named.tuned.name, named.tuned.path) = (name.into(), name.into());
+        Arc::new(named)
+    };
+    let progress = |done| SweepProgress { done, total: 2, share: 0.0, seconds_left: None, paused: false };
+    let sweep = |session: &mut Session, generation, done| {
+        for alpha in [0.0, 1.0] {
+            let scores = scores(alpha, 2, [alpha > 0.5, true, true, true].map(Some));
+            session.apply(Event::SweepPointScored { generation, scores });
+        }
+        session.apply(Event::SweepAdvanced { generation, progress: progress(done) });
+    };
+    session.apply(Event::PairOpened { generation: 3, pair: named("first") });
+    sweep(&mut session, 3, 1);
+    session.apply(Event::PairOpened { generation: 4, pair: named("second") });
+    assert!(session.earlier().is_empty(), "half a curve is not kept");
+    sweep(&mut session, 4, 2);
+    session.apply(Event::PairOpened { generation: 5, pair: named("third") });
+    let [kept] = session.earlier() else { panic!("one curve: {:?}", session.earlier()) };
+    assert_eq!((kept.name.as_str(), kept.shown), ("second", true));
+    let curve = session.earlier_curve(kept, Series::Recognition, Series::Composition);
+    assert_eq!(curve.iter().map(|mark| mark.y.value).collect::<Vec<_>>(), [75.0, 100.0]);
+    sweep(&mut session, 5, 2);
+    session.apply(Event::PairOpened { generation: 6, pair: named("second") });
+    let names: Vec<&str> = session.earlier().iter().map(|earlier| earlier.name.as_str()).collect();
+    assert_eq!(names, ["third"], "what comes back is not earlier");
+    session.apply(Event::DataOpened { generation: 7, data: data(&[("relation", false)]) });
+    assert!(session.earlier().is_empty(), "other data");
+}
+
+#[test]
+fn a_finished_export_is_news() {
+    let mut session = opened(&[("relation", false)]);
+    session.apply(Event::Exported { path: "/x/report.html".into() });
+    let last = session.notices.list().last().unwrap();
+    assert_eq!((last.gravity, last.summary.as_str()), (Gravity::News, "Saved /x/report.html"));
 }

@@ -5,18 +5,32 @@ use std::io::{Result, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
+use tempfile::NamedTempFile;
+
 /// How unfinished files begin.
 const PREFIX: &str = ".clove-";
 
 /// Writes aside, syncs, renames over `path`, syncs the folder, which is made where it is missing.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    put(path, bytes, |aside| aside.persist(path).map_err(|e| e.error))
+}
+
+fn put(path: &Path, bytes: &[u8], persist: impl FnOnce(NamedTempFile) -> Result<File>) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut aside = readable(&mut tempfile::Builder::new()).tempfile_in(folder)?;
     aside.write_all(bytes)?;
     aside.as_file().sync_all()?;
-    aside.persist(path).map_err(|e| e.error)?;
+    persist(aside)?;
     sync_folder(folder)
+}
+
+/// Writes a file that must not be there yet, as [`write`] does.
+///
+/// # Errors
+/// [`std::io::ErrorKind::AlreadyExists`] when it is.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    put(path, bytes, |aside| aside.persist_noclobber(path).map_err(|e| e.error))
 }
 
 /// A rename survives a power failure once its folder is synced. Windows has no such call and needs none.
@@ -69,6 +83,10 @@ mod tests {
         }
         let folder = path.parent().unwrap();
         std::fs::write(folder.join(".clove-abc"), "half").unwrap();
+        assert_eq!(write_new(&path, b"three").unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
+        write_new(&folder.join("new"), b"new").unwrap();
+        std::fs::remove_file(folder.join("new")).unwrap();
         remove_leftovers(folder, Duration::from_hours(1));
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), 2, "what is young may be somebody's");
         remove_leftovers(folder, Duration::ZERO);

@@ -19,12 +19,20 @@ mod lock;
 pub mod pixels;
 pub mod results;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-pub use aside::remove_leftovers;
+pub use aside::{remove_leftovers, write, write_new};
 pub use embeddings::Embeddings;
 pub use file::digest;
 pub use lock::WriterLock;
+
+/// Writes a file of ours that is there whole or not at all, over what was there.
+///
+/// # Errors
+/// The file system refused; what was there is still there.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    aside::write(path, bytes).map_err(StoreError::io("write", path))
+}
 
 /// Something of ours could not be stored or read back.
 #[derive(Debug, thiserror::Error)]

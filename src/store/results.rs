@@ -81,12 +81,18 @@ pub struct Bootstrap {
 }
 
 /// One end of a pair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// As the user named it.
     pub path: PathBuf,
     /// SHA-256 of the weights.
     pub sha256: String,
+    /// Sizes of both towers; absent in the results of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// The activation and where it was learnt from; absent in the results of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<String>,
 }
 
 /// A line of the log.

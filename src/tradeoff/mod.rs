@@ -2,6 +2,8 @@
 
 mod published;
 
+use std::collections::BTreeMap;
+
 pub use published::{Key, Published, published};
 
 /// A percentage with its 95 % interval, all in percent.
@@ -33,6 +35,17 @@ impl Measure {
     pub fn half_width(&self) -> f64 {
         (self.high - self.low) / 2.0
     }
+}
+
+/// The mean over families of scores, each the mean of its own: the tasks of one benchmark are averaged first, so that a
+/// benchmark of many tasks counts once. `None` for no parts.
+pub fn mean_of_families<'a>(parts: impl Iterator<Item = (&'a str, Measure)>) -> Option<Measure> {
+    let mut families: BTreeMap<&str, Vec<Measure>> = BTreeMap::new();
+    for (family, measure) in parts {
+        families.entry(family).or_default().push(measure);
+    }
+    let means: Option<Vec<Measure>> = families.values().map(|family| Measure::mean(family)).collect();
+    Measure::mean(&means?)
 }
 
 /// One alpha of the trade-off.
@@ -190,5 +203,9 @@ mod tests {
         let mean = Measure::mean(&[part; 4]).unwrap();
         assert!((mean.value - 60.0).abs() < 1e-12 && (mean.half_width() - 2.0).abs() < 1e-12);
         assert_eq!(Measure::mean(&[]), None);
+        let other = Measure { value: 80.0, ..part };
+        let of_families = mean_of_families([("a", part), ("b", other), ("a", part), ("a", part)].into_iter());
+        assert_eq!(of_families.map(|mean| mean.value), Some(70.0), "a family counts once");
+        assert_eq!(mean_of_families(std::iter::empty()), None);
     }
 }

@@ -1,4 +1,8 @@
-//! The app: `logic` listens to the engine, `ui` draws, and what the panels ask is done in between.
+//! The app: `logic` listens to the engine and the jobs, `ui` draws, and what the panels ask is done in between.
+
+mod dropped;
+mod export;
+mod jobs;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -8,14 +12,16 @@ use eframe::egui::{CentralPanel, Context, Frame, Margin, Panel, Ui};
 use egui_tiles::Tree;
 
 use super::alpha_panel::{AlphaState, alpha_panel_ui};
-use super::ask::Ask;
+use super::ask::{Ask, JobAsk};
 use super::chooser::{Choice, Chooser};
 use super::data_panel::{DataState, data_panel_ui};
 use super::example_list::Filter;
 use super::examples_panel::{ExamplesState, examples_panel_ui};
 use super::frame_times::FrameTimes;
+use super::jobs::{FormState, JobsState, form_window_ui, jobs_panel_ui};
 use super::layout::{self, Pane, Panels};
 use super::models_panel::{self, ModelsState, models_panel_ui};
+use super::negatives_panel::{NegativesState, negatives_panel_ui};
 use super::notices::{NoticesState, notices_window_ui, toasts_ui};
 use super::screenshot::Screenshot;
 use super::shortcuts::{self, Action, shortcuts_window_ui};
@@ -25,7 +31,9 @@ use super::thumbnails::Pictures;
 use super::tradeoff::{TradeoffState, tradeoff_panel_ui};
 use super::{look, status_line::status_line_ui, top_bar::top_bar_ui};
 use crate::engine::{Command, End, ExampleId, Failure, Link};
+use crate::jobs::{JobsCommand, Link as JobsLink};
 use crate::patch::{Alpha, AlphaMap};
+use crate::report::View;
 use crate::session::{Gravity, Session};
 
 /// The key under which the arrangement of the panels is remembered.
@@ -42,11 +50,16 @@ pub struct Start {
     pub data: Option<PathBuf>,
     /// What runs the towers, until the engine says it itself.
     pub device: String,
+    /// The folder of fine-tunes.
+    pub runs: PathBuf,
+    /// Results of earlier sweeps, which are shown and not computed again.
+    pub results: Option<PathBuf>,
 }
 
 /// The window's contents.
 pub struct App {
     link: Link,
+    jobs_link: JobsLink,
     session: Session,
     device: String,
     ends: [Option<PathBuf>; 2],
@@ -58,22 +71,34 @@ pub struct App {
     tradeoff: TradeoffState,
     slices: SlicesState,
     data: DataState,
+    jobs: JobsState,
+    form: FormState,
+    negatives: NegativesState,
     examples: ExamplesState,
     pictures: Pictures,
     notices: NoticesState,
     shortcuts_open: bool,
     chooser: Chooser,
+    /// What is to be exported once a file is chosen.
+    export_view: Option<Box<View>>,
     frame_times: FrameTimes,
     pub(super) screenshot: Option<Screenshot>,
 }
 
 impl App {
-    /// Sets the style, asks the engine for the pair and the data, and restores the arrangement of the panels.
-    pub fn new(ctx: &Context, storage: Option<&dyn Storage>, link: Link, start: Start) -> Self {
+    /// Sets the style, asks the engine for the pair and the data, has the runs folder watched, and restores the
+    /// arrangement of the panels.
+    pub fn new(
+        ctx: &Context,
+        storage: Option<&dyn Storage>,
+        (link, jobs_link): (Link, JobsLink),
+        start: Start,
+    ) -> Self {
         look::apply(ctx);
-        let remembered = storage.and_then(|s| eframe::get_value::<Tree<Pane>>(s, LAYOUT)).filter(layout::is_whole);
+        let remembered = storage.and_then(|s| eframe::get_value::<Tree<Pane>>(s, LAYOUT)).and_then(layout::restored);
         let mut app = Self {
             link,
+            jobs_link,
             session: Session::default(),
             device: start.device,
             ends: [start.base, start.tuned],
@@ -85,11 +110,15 @@ impl App {
             tradeoff: TradeoffState::default(),
             slices: SlicesState::default(),
             data: DataState::default(),
+            jobs: JobsState::new(start.runs.clone()),
+            form: FormState::default(),
+            negatives: NegativesState::default(),
             examples: ExamplesState::default(),
             pictures: Pictures::default(),
             notices: NoticesState::default(),
             shortcuts_open: false,
             chooser: Chooser::default(),
+            export_view: None,
             frame_times: FrameTimes::default(),
             screenshot: None,
         };
@@ -101,7 +130,9 @@ impl App {
                 app.models.paths[place] = path.display().to_string();
             }
         }
+        app.link.send(Command::UseResults(start.results));
         app.link.send(Command::OpenData { folder: start.data });
+        app.jobs_link.send(JobsCommand::Watch(start.runs));
         app.open_pair();
         app
     }
@@ -187,6 +218,12 @@ impl App {
                     self.link.send(Command::RunSweep(run));
                 }
                 Ask::Map => self.link.send(Command::RunMap),
+                Ask::Negatives { caption, seed } => self.link.send(Command::PreviewNegatives { caption, seed }),
+                Ask::Job(ask) => self.do_job_ask(ctx, ask),
+                Ask::ShowEarlier(id, shown) => self.session.show_earlier(id, shown),
+                Ask::ForgetEarlier => self.session.forget_earlier(),
+                Ask::Complain(what) => self.complain(&what),
+                Ask::Export(kind, view) => self.choose_export(ctx, kind, view),
                 Ask::Notices => self.notices.open = !self.notices.open,
                 Ask::Shortcuts => self.shortcuts_open = !self.shortcuts_open,
                 Ask::ResetLayout => self.tree = layout::default_layout(),
@@ -213,27 +250,10 @@ impl App {
         match self.chooser.answer() {
             Some((Choice::Checkpoint(end), path)) => self.take_end(end, path),
             Some((Choice::Data, path)) => self.link.send(Command::OpenData { folder: Some(path) }),
+            Some((Choice::Recipe, path)) => self.jobs_link.send(JobsCommand::ReadRecipe(path)),
+            Some((Choice::FieldFile(key) | Choice::FieldFolder(key), path)) => self.form.choose(key, &path),
+            Some((Choice::Export(kind), path)) => self.export(kind, path),
             None => {}
-        }
-    }
-
-    /// Two files at once are base and tuned; one goes to the card under the pointer.
-    fn take_dropped(&mut self, ctx: &Context) {
-        let (paths, pointer) = ctx.input(|input| {
-            let paths: Vec<PathBuf> = input.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect();
-            (paths, input.pointer.latest_pos())
-        });
-        match &paths[..] {
-            [] => {}
-            [path] => {
-                let end = models_panel::dropped_on(&self.models, pointer, &self.session);
-                self.take_end(end, path.clone());
-            }
-            [base, tuned, ..] => {
-                self.ends[0] = Some(base.clone());
-                self.models.paths[0] = base.display().to_string();
-                self.take_end(End::Tuned, tuned.clone());
-            }
         }
     }
 
@@ -243,6 +263,7 @@ impl App {
                 Action::OpenBase => asks.push(Ask::ChooseEnd(End::Base)),
                 Action::OpenTuned => asks.push(Ask::ChooseEnd(End::Tuned)),
                 Action::OpenData => asks.push(Ask::ChooseData),
+                Action::FineTune => asks.push(Ask::Job(JobAsk::Form(None))),
                 Action::NextFailure => {
                     let next = self.examples.list.next_wrong(&self.session, self.session.focused);
                     if let Some(id) = next {
@@ -267,7 +288,21 @@ impl App {
 
     fn draw(&mut self, ui: &mut Ui, asks: &mut Vec<Ask>) {
         let bar = |ui: &Ui| Frame::new().fill(look::panel(ui.visuals())).inner_margin(Margin::symmetric(12, 0));
-        let Self { session, tree, models, alpha, tradeoff, slices, data, examples, pictures, chooser, .. } = self;
+        let Self {
+            session,
+            tree,
+            models,
+            alpha,
+            tradeoff,
+            slices,
+            data,
+            examples,
+            pictures,
+            chooser,
+            jobs,
+            negatives,
+            ..
+        } = self;
         Panel::top("top").exact_size(40.0).frame(bar(ui)).show(ui, |ui| {
             top_bar_ui(ui, session, &self.device, asks);
         });
@@ -281,6 +316,8 @@ impl App {
                 Pane::Tasks => tasks_panel_ui(ui, session, asks),
                 Pane::Slices => slices_panel_ui(ui, session, examples.filter.benchmark, slices, asks),
                 Pane::Data => data_panel_ui(ui, session, data, asks),
+                Pane::Jobs => jobs_panel_ui(ui, session, jobs, asks),
+                Pane::Negatives => negatives_panel_ui(ui, session, negatives, asks),
                 Pane::Examples => examples_panel_ui(ui, session, examples, pictures, asks),
             };
             tree.ui(&mut Panels { show }, ui);
@@ -307,6 +344,7 @@ impl eframe::App for App {
         for event in events {
             self.session.apply(event);
         }
+        self.listen_to_jobs();
         self.catch_up();
         self.take_choice();
         self.take_dropped(ctx);
@@ -327,6 +365,7 @@ impl eframe::App for App {
         let mut asks = Vec::new();
         self.shortcuts(&ctx, &mut asks);
         self.draw(ui, &mut asks);
+        form_window_ui(&ctx, &self.session, &mut self.form, &mut asks);
         toasts_ui(&ctx, &self.session.notices, &mut self.notices);
         notices_window_ui(&ctx, &mut self.session.notices, &mut self.notices);
         if shortcuts_window_ui(&ctx, &mut self.shortcuts_open) {
@@ -352,5 +391,6 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
         self.link.send(Command::Quit);
+        self.jobs_link.send(JobsCommand::Quit);
     }
 }

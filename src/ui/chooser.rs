@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use crate::engine::End;
+use crate::report::Kind;
 
 /// What is being chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,14 @@ pub enum Choice {
     Checkpoint(End),
     /// A folder of benchmarks.
     Data,
+    /// A recipe's file.
+    Recipe,
+    /// A file for a field of the recipe form.
+    FieldFile(&'static str),
+    /// A folder for a field of the recipe form.
+    FieldFolder(&'static str),
+    /// A file to write an export of this kind to.
+    Export(Kind),
 }
 
 /// At most one open dialog.
@@ -70,5 +79,16 @@ fn pick(choice: Choice) -> Option<PathBuf> {
                 .pick_file()
         }
         Choice::Data => rfd::FileDialog::new().set_title("Open a folder of benchmarks").pick_folder(),
+        Choice::Recipe => {
+            rfd::FileDialog::new().set_title("Open a recipe").add_filter("Recipes", &["toml"]).pick_file()
+        }
+        Choice::FieldFile(_) => rfd::FileDialog::new().set_title("Choose a checkpoint").pick_file(),
+        Choice::FieldFolder(_) => rfd::FileDialog::new().set_title("Choose a folder").pick_folder(),
+        // Dialogs of the system ask before they give the name of a file that is there.
+        Choice::Export(kind) => {
+            let (name, extension) = (kind.file_name(), kind.extension());
+            let dialog = rfd::FileDialog::new().set_title("Export").set_file_name(name);
+            dialog.add_filter(extension.to_uppercase(), &[extension]).save_file()
+        }
     }
 }

@@ -5,6 +5,7 @@ use egui_extras::{Column, TableBuilder, TableRow};
 
 use super::ask::Ask;
 use super::look::{self, words};
+use super::skipped::skipped_ui;
 use crate::engine::{DataInfo, FoundInfo};
 use crate::session::Session;
 
@@ -106,7 +107,7 @@ fn table_ui(ui: &mut Ui, data: &DataInfo, state: &mut DataState) {
                 ("Benchmark", "Ticked ones are scored"),
                 ("Axis", "Recognition is what fine-tuning costs, composition what it gains"),
                 ("Examples", "In the file, before any limit"),
-                ("Skipped", "Items that cannot be scored; the tasks table names them"),
+                ("Skipped", "Items that cannot be scored; click a count for their list"),
             ];
             for (place, (title, hover)) in titles.into_iter().enumerate() {
                 header.col(|ui| {
@@ -140,8 +141,5 @@ fn row_ui(row: &mut TableRow, found: &FoundInfo, chosen: &mut bool) {
         ui.label(look::label(axis));
     });
     row.col(|ui| drop(ui.label(look::digits(words::count(found.examples)).small())));
-    row.col(|ui| {
-        let text = look::digits(words::count(found.skipped)).small();
-        ui.label(if found.skipped > 0 { text.color(ui.visuals().warn_fg_color) } else { text });
-    });
+    row.col(|ui| skipped_ui(ui, &found.title, found.examples, &found.skipped));
 }

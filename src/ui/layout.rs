@@ -23,12 +23,25 @@ pub enum Pane {
     Slices,
     /// What is scored.
     Data,
+    /// Fine-tunes.
+    Jobs,
+    /// What could be set against a caption.
+    Negatives,
     /// Pictures and captions.
     Examples,
 }
 
-const PANES: [Pane; 7] =
-    [Pane::Models, Pane::Alpha, Pane::Tradeoff, Pane::Tasks, Pane::Slices, Pane::Data, Pane::Examples];
+const PANES: [Pane; 9] = [
+    Pane::Models,
+    Pane::Alpha,
+    Pane::Tradeoff,
+    Pane::Tasks,
+    Pane::Slices,
+    Pane::Data,
+    Pane::Jobs,
+    Pane::Negatives,
+    Pane::Examples,
+];
 
 impl Pane {
     fn title(self) -> &'static str {
@@ -39,6 +52,8 @@ impl Pane {
             Pane::Tasks => "Tasks",
             Pane::Slices => "Slices",
             Pane::Data => "Data",
+            Pane::Jobs => "Jobs",
+            Pane::Negatives => "Negatives",
             Pane::Examples => "Examples",
         }
     }
@@ -51,7 +66,7 @@ pub fn default_layout() -> Tree<Pane> {
         &[Pane::Models],
         &[Pane::Alpha],
         &[Pane::Tradeoff],
-        &[Pane::Tasks, Pane::Slices, Pane::Data],
+        &[Pane::Tasks, Pane::Slices, Pane::Data, Pane::Jobs, Pane::Negatives],
         &[Pane::Examples],
     ];
     let [models, alpha, tradeoff, tables, examples] = groups.map(|group| {
@@ -75,8 +90,28 @@ pub fn default_layout() -> Tree<Pane> {
     Tree::new(egui::Id::unique("panels"), root, tiles)
 }
 
-/// Whether a remembered arrangement still holds every panel exactly once.
-pub fn is_whole(tree: &Tree<Pane>) -> bool {
+/// A remembered arrangement, unless it lost a panel. Panels that an earlier version did not have yet join the tables.
+pub fn restored(mut tree: Tree<Pane>) -> Option<Tree<Pane>> {
+    let tables = tree.tiles.find_pane(&Pane::Tasks).and_then(|tasks| tree.tiles.parent_of(tasks))?;
+    for pane in [Pane::Jobs, Pane::Negatives] {
+        if tree.tiles.find_pane(&pane).is_none() {
+            let new = tree.tiles.insert_pane(pane);
+            match tree.tiles.get_mut(tables) {
+                Some(Tile::Container(container)) => container.add_child(new),
+                _ => return None,
+            }
+        }
+    }
+    is_whole(&tree).then_some(tree)
+}
+
+/// Brings a panel to the front of its group.
+pub fn show(tree: &mut Tree<Pane>, pane: Pane) {
+    tree.make_active(|_, tile| matches!(tile, Tile::Pane(other) if *other == pane));
+}
+
+/// Whether an arrangement holds every panel exactly once.
+fn is_whole(tree: &Tree<Pane>) -> bool {
     let count =
         |wanted: Pane| tree.tiles.tiles().filter(|tile| matches!(tile, Tile::Pane(pane) if *pane == wanted)).count();
     tree.root().is_some() && PANES.iter().all(|pane| count(*pane) == 1)
@@ -162,7 +197,23 @@ mod tests {
         let mut broken = tree;
         let tasks = broken.tiles.find_pane(&Pane::Tasks).unwrap();
         broken.tiles.remove(tasks);
-        assert!(!is_whole(&broken));
-        assert!(!is_whole(&Tree::empty(egui::Id::unique("panels"))));
+        assert!(!is_whole(&broken) && restored(broken).is_none());
+        assert!(restored(Tree::empty(egui::Id::unique("panels"))).is_none());
+    }
+
+    #[test]
+    fn an_arrangement_of_an_earlier_version_gets_the_new_panels() {
+        let mut old = default_layout();
+        for pane in [Pane::Jobs, Pane::Negatives] {
+            let tile = old.tiles.find_pane(&pane).unwrap();
+            old.remove_recursively(tile);
+        }
+        assert!(!is_whole(&old));
+        let mut tree = restored(old).unwrap();
+        assert!(is_whole(&tree));
+        let group = |tree: &Tree<Pane>, pane| tree.tiles.parent_of(tree.tiles.find_pane(&pane).unwrap());
+        assert_eq!(group(&tree, Pane::Jobs), group(&tree, Pane::Tasks));
+        show(&mut tree, Pane::Jobs);
+        assert!(tree.active_tiles().contains(&tree.tiles.find_pane(&Pane::Jobs).unwrap()));
     }
 }

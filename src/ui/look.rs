@@ -6,6 +6,8 @@ use eframe::egui::{
     Color32, FontFamily, FontId, Margin, Painter, Pos2, Rect, RichText, Stroke, TextStyle, Ui, Visuals, pos2, vec2,
 };
 
+use crate::report::palette;
+
 /// One step of the grid, in points.
 pub const STEP: f32 = 8.0;
 /// Side of a thumbnail.
@@ -15,34 +17,28 @@ pub const ROW: f32 = 24.0;
 /// How much of a stale value remains visible.
 pub const DIM: f32 = 0.45;
 
-const BASE: [f32; 3] = [45.0, 124.0, 214.0];
-const TUNED: [f32; 3] = [230.0, 126.0, 34.0];
-const MIDDLE_DARK: [f32; 3] = [178.0, 176.0, 172.0];
-const MIDDLE_LIGHT: [f32; 3] = [140.0, 138.0, 134.0];
-
-/// The colour of an alpha: base blue over a neutral middle to tuned orange. Blue against orange stays apart under all
-/// common kinds of colour blindness.
+/// The colour of an alpha, from base blue to tuned orange.
 pub fn alpha_color(visuals: &Visuals, alpha: f64) -> Color32 {
-    let middle = if visuals.dark_mode { MIDDLE_DARK } else { MIDDLE_LIGHT };
-    let t = alpha.clamp(0.0, 1.0) as f32;
-    let (from, to, share) = if t < 0.5 { (BASE, middle, t * 2.0) } else { (middle, TUNED, t * 2.0 - 1.0) };
-    let mix = |i: usize| (from[i] + (to[i] - from[i]) * share).round() as u8;
-    Color32::from_rgb(mix(0), mix(1), mix(2))
+    color(palette::alpha(visuals.dark_mode, alpha))
+}
+
+fn color([r, g, b]: palette::Rgb) -> Color32 {
+    Color32::from_rgb(r, g, b)
 }
 
 /// The one accent: what is chosen, focused or running.
 pub fn accent(visuals: &Visuals) -> Color32 {
-    if visuals.dark_mode { Color32::from_rgb(86, 182, 172) } else { Color32::from_rgb(14, 124, 116) }
+    color(palette::accent(visuals.dark_mode))
 }
 
 /// Right, always beside a tick.
 pub fn right(visuals: &Visuals) -> Color32 {
-    if visuals.dark_mode { Color32::from_rgb(92, 190, 120) } else { Color32::from_rgb(28, 128, 62) }
+    color(palette::right(visuals.dark_mode))
 }
 
 /// Wrong, always beside a cross.
 pub fn wrong(visuals: &Visuals) -> Color32 {
-    if visuals.dark_mode { Color32::from_rgb(226, 108, 150) } else { Color32::from_rgb(180, 40, 96) }
+    color(palette::wrong(visuals.dark_mode))
 }
 
 /// Text that steps back.
@@ -77,12 +73,7 @@ pub fn strong(visuals: &Visuals) -> Color32 {
 
 /// Colour of the line of a task; tasks differ by the shape of their marks too.
 pub fn line_color(visuals: &Visuals, place: usize) -> Color32 {
-    const DARK: [[u8; 3]; 6] =
-        [[127, 196, 148], [190, 150, 220], [214, 190, 96], [222, 134, 168], [120, 200, 210], [176, 160, 140]];
-    const LIGHT: [[u8; 3]; 6] =
-        [[36, 122, 66], [118, 68, 158], [136, 108, 8], [170, 54, 104], [10, 116, 128], [110, 92, 70]];
-    let [r, g, b] = if visuals.dark_mode { DARK[place % 6] } else { LIGHT[place % 6] };
-    Color32::from_rgb(r, g, b)
+    color(palette::line(visuals.dark_mode, place))
 }
 
 /// Space inside panels.
@@ -195,6 +186,19 @@ pub fn verdict_mark(painter: &Painter, center: Pos2, radius: f32, is_right: bool
     }
 }
 
+/// An open triangle with a bar in it: worth a second look.
+pub fn caution_mark(painter: &Painter, center: Pos2, radius: f32, color: Color32) {
+    let stroke = Stroke::new(radius * 0.24, color);
+    let at = |x: f32, y: f32| center + vec2(x, y) * radius;
+    painter.add(egui::Shape::convex_polygon(
+        vec![at(0.0, -0.9), at(1.0, 0.85), at(-1.0, 0.85)],
+        Color32::TRANSPARENT,
+        stroke,
+    ));
+    painter.line_segment([at(0.0, -0.35), at(0.0, 0.25)], stroke);
+    painter.circle_filled(at(0.0, 0.55), radius * 0.13, color);
+}
+
 /// A mark whose shape tells lines apart without colour.
 pub fn shape_mark(painter: &Painter, center: Pos2, radius: f32, place: usize, fill: Color32, stroke: Stroke) {
     let at = |x: f32, y: f32| center + vec2(x, y) * radius;
@@ -219,41 +223,7 @@ pub fn at_pointer(response: &egui::Response, show: impl FnOnce(&mut Ui)) {
 
 /// "1,240", "412 MB", "2 min": numbers as people read them.
 pub mod words {
-    use crate::patch::AlphaMap;
-
-    /// Thousands apart: 1,240.
-    pub fn count(n: usize) -> String {
-        let digits = n.to_string();
-        let mut out = String::new();
-        for (i, c) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i).is_multiple_of(3) {
-                out.push(',');
-            }
-            out.push(c);
-        }
-        out
-    }
-
-    /// The patch in a few letters: "α 0.50", or "α 0.20 / 0.50" for image and text.
-    pub fn alpha(map: AlphaMap) -> String {
-        if map.is_linked() {
-            format!("α {map}")
-        } else {
-            format!("α {:.2} / {:.2}", map.image().get(), map.text().get())
-        }
-    }
-
-    /// Points with a sign; the minus is a minus.
-    pub fn signed(points: f64) -> String {
-        let rounded = (points * 10.0).round() / 10.0;
-        let sign = if rounded < 0.0 { "\u{2212}" } else { "+" };
-        format!("{sign}{:.1}", rounded.abs())
-    }
-
-    /// The p-value of a test: "p = 0.031", or "p < 0.001".
-    pub fn p_value(p: f64) -> String {
-        if p < 0.001 { "p < 0.001".into() } else { format!("p = {p:.3}") }
-    }
+    pub use crate::report::words::{alpha, count, p_value, signed};
 
     /// Bytes: "412 MB".
     pub fn bytes(n: u64) -> String {
@@ -283,10 +253,7 @@ pub mod words {
 
         #[test]
         fn numbers_read_well() {
-            assert_eq!([count(0), count(999), count(1240), count(1_234_567)], ["0", "999", "1,240", "1,234,567"]);
-            assert_eq!([signed(-0.04), signed(-5.23), signed(27.0)], ["+0.0", "\u{2212}5.2", "+27.0"]);
             assert_eq!([left(12.2), left(120.0), left(7200.0)], ["12 s left", "2 min left", "2.0 h left"]);
-            assert_eq!([p_value(0.000_4), p_value(0.031_2)], ["p < 0.001", "p = 0.031"]);
             assert_eq!([plural(1, "notice"), plural(2, "notice")], ["1 notice", "2 notices"]);
         }
     }

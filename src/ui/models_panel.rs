@@ -103,6 +103,11 @@ fn facts_ui(ui: &mut Ui, card: &Card, info: &CheckpointInfo) {
     ui.add(Label::new(look::label(activation)).truncate())
         .on_hover_text("A model run with the wrong activation still works, only worse, so its source is shown");
     ui.horizontal(|ui| {
+        if info.sha256.is_empty() {
+            let waiting = ui.label(look::digits("hashing…").small().weak());
+            waiting.on_hover_text("The SHA-256 of the weights file is being computed; the model is ready meanwhile");
+            return;
+        }
         let short: String = info.sha256.chars().take(12).collect();
         ui.label(look::digits(short).small().weak()).on_hover_text(format!("SHA-256 {}", info.sha256));
         let copy = ui.add(Button::new(look::label("Copy")).small());
@@ -118,6 +123,8 @@ fn path_ui(ui: &mut Ui, card: &Card, path: &mut String, asks: &mut Vec<Ask>) {
     let hint = card.info.map_or_else(|| "Path, then Enter".to_string(), |i| i.path.display().to_string());
     let edit = TextEdit::singleline(path).hint_text(hint).desired_width(f32::INFINITY).font(egui::TextStyle::Small);
     let response = ui.add(edit).accessible_name(format!("Path of {}", card.name().to_lowercase()));
+    let response =
+        response.on_hover_text("A file, a folder, or hf:OWNER/NAME of a model that was fetched with `clove fetch`");
     let entered = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     if entered && !path.trim().is_empty() {
         asks.push(Ask::TakeEnd(card.end, path.trim().to_string()));

@@ -112,10 +112,12 @@ fn summary_ui(ui: &mut Ui, notice: &Notice) {
     let color = match notice.gravity {
         Gravity::Failure => ui.visuals().error_fg_color,
         Gravity::Warning => ui.visuals().warn_fg_color,
+        Gravity::News => look::accent(ui.visuals()),
     };
     let word = match notice.gravity {
         Gravity::Failure => "Failed",
         Gravity::Warning => "Warning",
+        Gravity::News => "Done",
     };
     ui.label(RichText::new(word).small().color(color));
     ui.label(&notice.summary);

@@ -11,6 +11,7 @@ pub enum Action {
     OpenBase,
     OpenTuned,
     OpenData,
+    FineTune,
     NextFailure,
     Best,
     Base,
@@ -27,10 +28,11 @@ const fn key(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
 const SHIFT_COMMAND: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
 /// All shortcuts. Those with more modifiers stand first: egui consumes the first that fits.
-const ALL: [(Action, KeyboardShortcut, &str); 10] = [
+const ALL: [(Action, KeyboardShortcut, &str); 11] = [
     (Action::OpenTuned, key(SHIFT_COMMAND, Key::O), "Open a tuned checkpoint…"),
     (Action::OpenBase, key(Modifiers::COMMAND, Key::O), "Open a base checkpoint…"),
     (Action::OpenData, key(Modifiers::COMMAND, Key::D), "Open data…"),
+    (Action::FineTune, key(Modifiers::COMMAND, Key::T), "Fine-tune…"),
     (Action::NextFailure, key(Modifiers::NONE, Key::N), "Next example that is wrong"),
     (Action::Best, key(Modifiers::NONE, Key::B), "Best alpha"),
     (Action::Base, key(Modifiers::NONE, Key::Num0), "Alpha 0, base"),
@@ -41,11 +43,12 @@ const ALL: [(Action, KeyboardShortcut, &str); 10] = [
 ];
 
 /// What works inside one panel only.
-const PLACES: [(&str, &str); 5] = [
+const PLACES: [(&str, &str); 6] = [
     ("Arrows on a slider", "0.01, with Shift or page keys 0.05"),
     ("Home, End on a slider", "Base, tuned"),
     ("Arrows in the examples", "Move the focus"),
     ("Left, right on the trade-off", "Step through the sweep"),
+    ("Escape in the recipe form", "Close it"),
     ("Tab", "Next control"),
 ];
 

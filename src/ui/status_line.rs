@@ -4,6 +4,7 @@ use eframe::egui;
 use eframe::egui::{Align, Layout, ProgressBar, RichText, Ui};
 
 use super::ask::Ask;
+use super::jobs::status_ui;
 use super::look::{self, words};
 use crate::session::Session;
 
@@ -21,6 +22,7 @@ pub fn status_line_ui(ui: &mut Ui, session: &Session, asks: &mut Vec<Ask>) {
             ui.label(look::digits(text).small().weak()).on_hover_text("Images encoded per second, lately");
         }
         sweep_ui(ui, session, asks);
+        status_ui(ui, session, asks);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let text = words::plural(session.notices.list().len(), "notice");
             let text = if session.notices.unread > 0 {

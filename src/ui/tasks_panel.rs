@@ -6,6 +6,7 @@ use egui_extras::{Column, TableBuilder, TableRow};
 
 use super::ask::Ask;
 use super::look::{self, words};
+use super::skipped;
 use crate::benchmark::Score;
 use crate::engine::BenchmarkInfo;
 use crate::patch::AlphaMap;
@@ -159,17 +160,18 @@ fn skipped_ui(ui: &mut Ui, line: &Row) {
         ui.label(look::digits("–").small());
         return;
     };
-    let count = benchmark.skipped.len();
-    let text = look::digits(words::count(count)).small();
-    let text = if count > 0 { text.color(ui.visuals().warn_fg_color) } else { text };
-    let response = ui.label(text);
+    // A score also counts the images that turned out not to decode.
+    let count = line.score.as_ref().map_or(0, |score| score.skipped).max(benchmark.skipped.len());
+    let scored = benchmark.examples.len();
+    let response = ui.label(skipped::count_text(ui, scored, count));
     if count > 0 {
         response.on_hover_ui(|ui| {
+            ui.label(skipped::hover(scored, count));
             for (item, reason) in benchmark.skipped.iter().take(12) {
                 ui.label(format!("{item}: {reason}"));
             }
             if count > 12 {
-                ui.label(format!("and {} more", words::count(count - 12)));
+                ui.label(format!("and {} more, listed in the data panel", words::count(count - 12)));
             }
         });
     }

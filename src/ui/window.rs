@@ -12,6 +12,7 @@ use eframe::egui::ViewportBuilder;
 use super::app::{App, Start};
 use super::screenshot::{Ending, Screenshot};
 use crate::engine::Link;
+use crate::jobs::Link as JobsLink;
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 pub struct WindowOptions {
     /// Starts the engine (or a script that plays one) once there is a window to wake.
     pub link: Box<dyn FnOnce(Wake) -> Link>,
+    /// Starts what watches and starts fine-tunes, likewise.
+    pub jobs: Box<dyn FnOnce(Wake) -> JobsLink>,
     /// What to open at once.
     pub start: Start,
     /// Save the window's picture here once the first sweep has ended, then exit.
@@ -95,9 +98,9 @@ fn finish(is_picture: bool, ending: &Ending) -> anyhow::Result<()> {
 fn create(cc: &eframe::CreationContext, options: WindowOptions, ending: Ending) -> App {
     let ctx = cc.egui_ctx.clone();
     let wake: Wake = Arc::new(move || ctx.request_repaint());
-    let link = (options.link)(wake);
+    let links = ((options.link)(wake.clone()), (options.jobs)(wake));
     let storage = if options.screenshot.is_some() { None } else { cc.storage };
-    let mut app = App::new(&cc.egui_ctx, storage, link, options.start);
+    let mut app = App::new(&cc.egui_ctx, storage, links, options.start);
     if let Some(theme) = options.theme {
         cc.egui_ctx.set_theme(if theme == Theme::Dark { egui::Theme::Dark } else { egui::Theme::Light });
     }

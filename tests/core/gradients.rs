@@ -36,7 +36,7 @@ impl Setting {
 
     fn weights(&self, dtype: DType) -> BTreeMap<String, Tensor> {
         let cast = |(name, tensor): (&String, &Tensor)| (name.clone(), tensor.to_dtype(dtype).unwrap());
-        self.checkpoint.tensors.iter().map(cast).collect()
+        self.checkpoint.tensors().unwrap().iter().map(cast).collect()
     }
 
     fn loss(&self, model: &TrainableClip) -> Tensor {

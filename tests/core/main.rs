@@ -16,11 +16,15 @@ mod cli;
 mod cli_data;
 mod demo_pair;
 mod demo_sets;
+mod fetch;
 mod gradients;
+#[cfg(target_os = "linux")]
+mod jobs;
 mod models;
 mod names;
 mod negatives;
 mod negatives_labelled;
+mod report;
 mod scoring;
 mod stock;
 mod store;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use clove::checkpoint::{Architecture, Checkpoint, Naming, Options, Output, Provenance, Tower, write};
+use clove::checkpoint::{
+    Architecture, Checkpoint, CheckpointError, Naming, Options, Output, Provenance, Tower, Weight, write,
+};
 use clove::clip::preprocess;
 use clove::kernels::Activation;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What the reference computed for a golden folder.
 #[derive(Deserialize)]
@@ -81,7 +83,7 @@ pub fn tokenizer() -> Vec<u8> {
 pub fn random(architecture: Architecture, seed: u64) -> Checkpoint {
     architecture.check().unwrap();
     let mut draw = Draw(seed + 1);
-    let mut tensors = BTreeMap::new();
+    let mut weights = BTreeMap::new();
     for (name, shape) in architecture.tensors() {
         let n = shape.iter().product::<usize>();
         let (centre, spread) = match name.as_str() {
@@ -91,34 +93,29 @@ pub fn random(architecture: Architecture, seed: u64) -> Checkpoint {
             _ => (0.0, 0.5),
         };
         let values: Vec<f32> = (0..n).map(|_| centre + spread * (2.0 * draw.unit() - 1.0)).collect();
-        tensors.insert(name, Tensor::from_vec(values, shape, &Device::Cpu).unwrap());
+        let tensor = Tensor::from_vec(values, shape, &Device::Cpu).unwrap();
+        weights.insert(name, Weight::from_tensor(&tensor).unwrap());
     }
     let provenance = Provenance {
         path: format!("random {seed}").into(),
         format: "random".into(),
         naming: Naming::OpenClip,
         activation_source: "chosen".into(),
-        tensors: tensors.len(),
+        tensors: weights.len(),
         dtypes: BTreeMap::new(),
-        sha256: format!("{seed}"),
+        sha256: format!("{seed}").into(),
     };
-    Checkpoint { tensors, architecture, provenance, tokenizer: Some(tokenizer()) }
+    Checkpoint { weights, architecture, provenance, tokenizer: Some(tokenizer()) }
 }
 
 /// Writes a checkpoint, a folder or a file, as `write` does.
 pub fn save(checkpoint: &Checkpoint, path: &Path, naming: Naming) {
-    let record = json!({ "operation": "test" });
-    write(path, output(checkpoint, naming, &record)).unwrap();
+    try_save(checkpoint, path, naming, &json!({ "operation": "test" })).unwrap();
 }
 
-pub fn output<'a>(checkpoint: &'a Checkpoint, naming: Naming, record: &'a serde_json::Value) -> Output<'a> {
-    Output {
-        tensors: &checkpoint.tensors,
-        architecture: &checkpoint.architecture,
-        naming,
-        record,
-        tokenizer: checkpoint.tokenizer.as_deref(),
-    }
+pub fn try_save(checkpoint: &Checkpoint, path: &Path, naming: Naming, record: &Value) -> Result<(), CheckpointError> {
+    let (tensors, architecture) = (&checkpoint.tensors()?, &checkpoint.architecture);
+    write(path, Output { tensors, architecture, naming, record, tokenizer: checkpoint.tokenizer.as_deref() })
 }
 
 /// A tensor's values.

@@ -58,7 +58,7 @@ fn pixel_values(images: &[Vec<u8>], size: usize) -> Tensor {
 fn two_implementations_agree() {
     for name in ["hf_quick_gelu", "hf_quick_gelu_tuned"] {
         let (checkpoint, golden) = (open(name), Golden::of(name));
-        let ours = Clip::new(&checkpoint.architecture, &checkpoint.tensors).unwrap();
+        let ours = Clip::new(&checkpoint.architecture, &checkpoint.tensors().unwrap()).unwrap();
         let theirs = stock(&checkpoint.architecture, &folder(name).join("model.safetensors"));
         let size = checkpoint.architecture.image_size;
         let pixels = golden.pixels(size);

@@ -23,7 +23,7 @@ fn devices() -> Vec<Device> {
 fn on(device: &Device, name: &str) -> Clip {
     let checkpoint = open(name);
     let moved = |(name, tensor): (&String, &Tensor)| (name.clone(), tensor.to_device(device).unwrap());
-    let tensors: BTreeMap<String, Tensor> = checkpoint.tensors.iter().map(moved).collect();
+    let tensors: BTreeMap<String, Tensor> = checkpoint.tensors().unwrap().iter().map(moved).collect();
     Clip::new(&checkpoint.architecture, &tensors).unwrap()
 }
 
@@ -137,7 +137,7 @@ fn half_precision_files_say_so_and_widen_exactly() {
             "BF16" => 16,
             _ => 0,
         };
-        for (name, tensor) in &checkpoint.tensors {
+        for (name, tensor) in &checkpoint.tensors().unwrap() {
             assert!(bits(tensor).iter().all(|b| b % (1 << lost_bits) == 0), "{name} holds more bits than its file");
         }
     }

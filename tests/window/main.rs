@@ -4,7 +4,11 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod examples;
+mod jobs;
+mod jobs_script;
+mod negatives;
 mod pictures;
+mod real;
 mod script;
 mod tradeoff;
 
@@ -13,22 +17,37 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clove::engine::{Command, Event, ExampleId, Failure};
+use clove::jobs::JobView;
 use clove::patch::{Alpha, AlphaMap};
 use clove::session::Verdict;
 use clove::ui::{App, Start};
 use eframe::egui::{self, Key, Modifiers, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use jobs_script::JobsScript;
 use script::{ALPHAS, Script};
 
 type Window = Harness<'static, App>;
 
 fn window_of(size: [f32; 2], theme: Theme, points: usize, start: Start) -> (Window, Script) {
-    let (link, script) = script::link(points);
-    let builder = Harness::builder().with_size(size).with_theme(theme).with_max_steps(32);
-    let mut window = builder.build_eframe(move |cc| App::new(&cc.egui_ctx, None, link, start));
-    window.run_ok();
+    let (window, script, _) = window_with(size, theme, points, start, Vec::new());
     (window, script)
+}
+
+/// A window whose runs folder holds `jobs`.
+fn window_with(
+    size: [f32; 2],
+    theme: Theme,
+    points: usize,
+    start: Start,
+    jobs: Vec<JobView>,
+) -> (Window, Script, JobsScript) {
+    let (link, script) = script::link(points);
+    let (jobs_link, jobs) = jobs_script::link(jobs);
+    let builder = Harness::builder().with_size(size).with_theme(theme).with_max_steps(32);
+    let mut window = builder.build_eframe(move |cc| App::new(&cc.egui_ctx, None, (link, jobs_link), start));
+    window.run_ok();
+    (window, script, jobs)
 }
 
 fn window() -> (Window, Script) {

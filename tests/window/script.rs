@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use clove::benchmark::{MetricName, Outcome, Score};
 use clove::engine::{
-    BenchmarkInfo, CheckpointInfo, Command, DataInfo, End, Event, ExampleId, ExampleInfo, Failure, FocusScore,
-    FoundInfo, ImageId, Link, OptionScore, PairInfo, Picture, Scores, Status, SweepProgress,
+    BenchmarkInfo, CheckpointInfo, Command, DataInfo, Draw, Element, End, Event, ExampleId, ExampleInfo, Failure,
+    FocusScore, FoundInfo, ImageId, Link, NegativeInfo, NegativesPreview, OptionScore, PairInfo, Picture, Scores,
+    Status, SweepProgress,
 };
 use clove::patch::{Alpha, AlphaMap};
 
@@ -56,6 +57,7 @@ struct Engine {
     alpha: AlphaMap,
     focus: Option<ExampleId>,
     points: usize,
+    reach: f64,
 }
 
 /// A link whose sweep stops after `points` of [`ALPHAS`] alphas.
@@ -63,7 +65,8 @@ pub fn link(points: usize) -> (Link, Script) {
     let (events, receiver): (Sender<Event>, Receiver<Event>) = channel();
     let log = Arc::new(Mutex::new(Vec::new()));
     let script = Script { log: log.clone(), events: events.clone() };
-    let engine = Engine { data: data(), events, log, generation: 0, alpha: AlphaMap::BASE, focus: None, points };
+    let engine =
+        Engine { data: data(), events, log, generation: 0, alpha: AlphaMap::BASE, focus: None, points, reach: 1.0 };
     let engine = Mutex::new(engine);
     (Link::new(move |command| engine.lock().unwrap().answer(command), receiver), script)
 }
@@ -102,7 +105,11 @@ impl Engine {
             }
             Command::RunSweep(true) => self.sweep(),
             Command::RunSweep(false) => self.advance(self.points, true),
-            Command::ChooseData { .. } | Command::Quit => {}
+            Command::PreviewNegatives { caption, seed } => {
+                self.tell(Event::NegativesPreviewed(Arc::new(preview(caption, seed))));
+            }
+            Command::Export(export) => self.tell(Event::Exported { path: export.path }),
+            Command::ChooseData { .. } | Command::UseResults(_) | Command::Quit => {}
         }
     }
 
@@ -115,6 +122,7 @@ impl Engine {
             }
         }
         self.generation += 1;
+        self.reach = if tuned.starts_with("demo:tuned") { 1.0 } else { 0.7 };
         let pair = PairInfo {
             base: checkpoint(base, "demo base"),
             tuned: checkpoint(tuned, "demo tuned"),
@@ -138,7 +146,10 @@ impl Engine {
 
     fn sweep(&self) {
         for alpha in sweep_order().into_iter().take(self.points) {
-            let scores = Arc::new(scores(&self.data, AlphaMap::one(Alpha::clamped(alpha))));
+            let linked = AlphaMap::one(Alpha::clamped(alpha));
+            // Weights that are not the demo's have moved less far.
+            let reached = AlphaMap::one(Alpha::clamped(self.reach * alpha));
+            let scores = Arc::new(Scores { alpha: linked, ..scores(&self.data, reached) });
             self.tell(Event::SweepPointScored { generation: self.generation, scores });
         }
         self.advance(self.points, false);
@@ -185,8 +196,17 @@ fn checkpoint(path: &Path, name: &str) -> CheckpointInfo {
         activation_source: "metadata".into(),
         context_length: 64,
         parameters: 2_310_000,
-        sha256: "9f2c61d07a4be8851c6f0e3392ab74d5e0bb1f6a2d9943c7865de1f04a7b3c58".into(),
+        sha256: sha256_of(path),
     }
+}
+
+/// Every file has a hash of its own; the demo pair's is in the pictures.
+fn sha256_of(path: &Path) -> String {
+    let demo = "9f2c61d07a4be8851c6f0e3392ab74d5e0bb1f6a2d9943c7865de1f04a7b3c58";
+    if path.starts_with("demo:base") || path.starts_with("demo:tuned") {
+        return demo.into();
+    }
+    path.display().to_string().bytes().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))
 }
 
 /// Eleven benchmarks with 5,000 examples.
@@ -212,7 +232,7 @@ pub fn data() -> DataInfo {
         recognition: b.recognition,
         protocol: b.protocol.clone(),
         examples: b.examples.len(),
-        skipped: b.skipped.len(),
+        skipped: b.skipped.clone(),
         chosen: true,
     });
     let found = Arc::new(found.collect());
@@ -316,6 +336,67 @@ fn focus(data: &DataInfo, id: ExampleId, alpha: AlphaMap) -> FocusScore {
         probability: (logits[i] / sum) as f32,
     });
     FocusScore { id, alpha, options: options.collect(), logit_scale: 100.0 }
+}
+
+/// Fixed negatives of any caption; its second candidate has the caption's own tokens, and one word has none.
+fn preview(caption: String, seed: u64) -> NegativesPreview {
+    let info = |text: &str, to: &str, what, weight, share, reason: &str, same_tokens| NegativeInfo {
+        changed: text.find(to).map(|at| at..at + to.len()).into_iter().collect(),
+        caption: text.into(),
+        what,
+        weight,
+        share,
+        reason: reason.into(),
+        same_tokens,
+    };
+    if caption.split_whitespace().count() < 3 {
+        let refusal = format!("Only “{caption}” is named; add a second thing, as in “a dog on a sofa”");
+        let draws = ["replace", "negclip", "swap", "shuffle", "relation"];
+        let draws = draws.map(|style| Draw { style, about: "", negative: None }).into();
+        return NegativesPreview { caption, seed, draws, refusal: Some(refusal), ..NegativesPreview::default() };
+    }
+    let long = "a green ball to the left of a blue cone";
+    let draw = |style, text: &str, to: &str, what| Draw {
+        style,
+        about: "What the style does",
+        negative: Some(info(text, to, what, 1, 1.0, "", false)),
+    };
+    let entity = |to: &str, weight, share, same| {
+        info(&long.replace("ball", to), to, "another entity", weight, share, "both are a kind of artifact", same)
+    };
+    NegativesPreview {
+        draws: vec![
+            draw("replace", "a green ball to the right of a blue cone", "right", "another relation"),
+            draw("negclip", "a blue cone to the left of a green ball", "blue cone", "two noun phrases change places"),
+            draw("swap", "a blue ball to the left of a green cone", "blue", "two modifiers change places"),
+            draw("shuffle", "ball a green the to left a of cone blue", "ball a green the to left", "another order"),
+            Draw { style: "relation", about: "", negative: None },
+        ],
+        elements: vec![
+            Element {
+                words: "ball".into(),
+                kind: "entity",
+                candidates: vec![entity("sphere", 31, 0.42, false), entity("globe", 4, 0.05, true)],
+            },
+            Element {
+                words: "left of".into(),
+                kind: "relation",
+                candidates: vec![info(
+                    "a green ball to the right of a blue cone",
+                    "right of",
+                    "another relation",
+                    12,
+                    0.5,
+                    "antonym",
+                    false,
+                )],
+            },
+        ],
+        refusal: None,
+        tokenizer: "demo base".into(),
+        caption,
+        seed,
+    }
 }
 
 /// Two coloured shapes on a pale ground.

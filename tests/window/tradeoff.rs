@@ -90,3 +90,14 @@ fn the_map_is_scored_when_asked_for_and_its_cells_can_be_clicked() {
     window.run_ok();
     assert_eq!(wanted(&window), AlphaMap::towers(Alpha::clamped(0.25), Alpha::clamped(0.75)));
 }
+
+#[test]
+fn every_form_of_export_can_be_chosen() {
+    let (mut window, _script) = window();
+    window.get_by_label("Export…").click();
+    window.run_ok();
+    for form in ["Report as one HTML page…", "Figure as SVG…", "Figure as PNG…", "Scores as CSV…", "Scores as JSON…"]
+    {
+        window.get_by_label(form);
+    }
+}

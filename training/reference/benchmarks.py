@@ -1,7 +1,7 @@
 """Golden values of the benchmarks: tests/golden/benchmarks.json and tests/golden/benchmarks/.
 
 Word orders by NumPy's and Python's generators and NLTK's tokenizer, verdicts by the references' own comparisons
-(`numpy.argmax`, `torch.topk`, strict inequalities), and small files as scipy, pandas and webdataset write them.
+(`numpy.argmax`, `torch.topk`, strict inequalities), and small files as scipy, pandas, webdataset and pyarrow write them.
 """
 
 import csv
@@ -213,6 +213,33 @@ def shards():
     (captions / "test" / "nshards.txt").write_text("1")
 
 
+def winoground():
+    """Winoground's Parquet layout with two row groups, one image that is missing and one that is no image."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    texts = ["caption_0", "caption_1", "tag", "secondary_tag", "collapsed_tag"]
+    fields = [("id", pa.int32()), ("image_0", image), ("image_1", image), ("num_main_preds", pa.int32())]
+    schema = pa.schema(fields + [(name, pa.string()) for name in texts])
+    packed = lambda size: {"bytes": png(formula_image(*size)), "path": None}
+    rows = [
+        {
+            "id": i, "image_0": packed((10 + i, 7)), "image_1": packed((9, 6 + i)), "num_main_preds": 1,
+            "caption_0": f"a cup on book {i}", "caption_1": f"book {i} on a cup",
+            "tag": "Object" if i % 2 else "Relation", "secondary_tag": "" if i else None, "collapsed_tag": "Object",
+        }
+        for i in range(5)
+    ]
+    rows[2]["image_1"] = None
+    rows[3]["image_0"]["bytes"] = b"no image"
+    folder = FOLDER / "winoground" / "data"
+    folder.mkdir(parents=True)
+    # Pages of one value, so that a reader has to skip some.
+    options = {"row_group_size": 3, "data_page_size": 1, "compression": "snappy", "use_dictionary": texts}
+    pq.write_table(pa.Table.from_pylist(rows, schema), folder / "test-00000-of-00001.parquet", write_batch_size=1, **options)
+
+
 def webp(image):
     data = io.BytesIO()
     image.save(data, "WEBP", lossless=True)
@@ -225,6 +252,7 @@ def main():
     meta()
     svo()
     shards()
+    winoground()
     drawn = streams()
     random.seed(1)
     np.random.seed(1)

@@ -26,6 +26,12 @@ pub trait Samples {
         self.len() == 0
     }
 
+    /// Consecutive samples that a batch holds together, counted from the first: a picture with its hard-negative
+    /// pictures. Batches should be multiples of it.
+    fn family(&self) -> usize {
+        1
+    }
+
     /// Sample `index < len()`. All chance (which caption, which negatives) comes from `draw`, which differs at every
     /// visit and is the same in every run with the same seed.
     fn sample(&self, index: usize, draw: &mut ChaCha8Rng) -> Sample;
@@ -84,15 +90,15 @@ impl Sampler {
     pub fn next_batch<S: Samples + Sync + ?Sized>(&mut self, samples: &S) -> Vec<Sample> {
         let first_visit = self.position * self.batch as u64;
         let seed = self.seed;
-        let indices = self.next_indices();
+        let indices = self.next_indices(samples.family().max(1));
         let visit = |(slot, &index): (usize, &usize)| {
             samples.sample(index, &mut rng(seed, Purpose::Visit(first_visit + slot as u64)))
         };
         indices.par_iter().enumerate().map(visit).collect()
     }
 
-    /// Indices of the next batch.
-    fn next_indices(&mut self) -> &[usize] {
+    /// Indices of the next batch, `family` neighbours always in a row.
+    fn next_indices(&mut self, family: usize) -> &[usize] {
         let per_epoch = self.batches_per_epoch();
         let (epoch, within) = (self.position / per_epoch, (self.position % per_epoch) as usize);
         self.position += 1;
@@ -100,7 +106,8 @@ impl Sampler {
         if self.shuffled.as_ref().is_some_and(|(current, _)| *current != epoch) {
             self.shuffled = None;
         }
-        let (_, order) = self.shuffled.get_or_insert_with(|| (epoch, shuffled(seed, epoch, length)));
+        let (_, order) =
+            self.shuffled.get_or_insert_with(|| (epoch, in_families(family, length, |n| shuffled(seed, epoch, n))));
         &order[within * self.batch..][..self.batch]
     }
 }
@@ -119,6 +126,13 @@ fn rng(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Visit(visit) => visit << 1 | 1,
     });
     rng
+}
+
+/// An order of `0..length` in which families keep together; the last ones, too few for a family, come at the end.
+fn in_families(family: usize, length: usize, shuffled: impl Fn(usize) -> Vec<usize>) -> Vec<usize> {
+    let members = |first: usize| first * family..(first + 1) * family;
+    let whole = length / family;
+    shuffled(whole).into_iter().flat_map(members).chain(whole * family..length).collect()
 }
 
 /// Fisher–Yates, written out: `rand` may change its shuffle between versions, and old runs must stay repeatable.
@@ -189,6 +203,42 @@ mod tests {
         assert_ne!(run(1, 6), run(2, 6));
         let draws: std::collections::BTreeSet<u32> = run(1, 6).iter().flatten().map(|[_, drawn]| *drawn).collect();
         assert_eq!(draws.len(), 18, "every visit draws its own numbers");
+    }
+
+    /// As [`Echo`], in families of three.
+    struct Families(Echo);
+
+    impl Samples for Families {
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn family(&self) -> usize {
+            3
+        }
+
+        fn sample(&self, index: usize, draw: &mut ChaCha8Rng) -> Sample {
+            self.0.sample(index, draw)
+        }
+    }
+
+    #[test]
+    fn families_keep_together_in_an_order_of_their_own() {
+        let mut sampler = Sampler::new(1, 6, 20).unwrap();
+        let mut orders = std::collections::BTreeSet::new();
+        for _ in 0..8 {
+            let epoch: Vec<u32> = (0..3)
+                .flat_map(|_| captions(&sampler.next_batch(&Families(Echo(20)))).into_iter().map(|[index, _]| index))
+                .collect();
+            for family in epoch.chunks(3) {
+                assert!(family[0] % 3 == 0 && family[1] == family[0] + 1 && family[2] == family[0] + 2, "{family:?}");
+            }
+            let mut sorted = epoch.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..18).collect::<Vec<_>>());
+            orders.insert(epoch);
+        }
+        assert_eq!(orders.len(), 8);
     }
 
     #[test]

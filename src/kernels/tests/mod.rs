@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 
 mod activation;
 mod attention;
+mod finite;
 mod layer_norm;
 mod lerp;
 mod linear;

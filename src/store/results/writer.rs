@@ -123,7 +123,7 @@ mod tests {
             remarks: Vec::new(),
             protocol: "p".into(),
         };
-        let end = End { path: "x".into(), sha256: "y".into() };
+        let end = End { path: "x".into(), sha256: "y".into(), ..End::default() };
         let (base, tuned) = (end.clone(), end);
         Line { row, key: key.into(), base, tuned, data: "d".into(), device: "CPU".into(), version: "0".into() }
     }

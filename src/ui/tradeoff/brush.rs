@@ -31,7 +31,7 @@ impl Brush<'_> {
         self.to.position_from_point(&PlotPoint::new(x, y))
     }
 
-    fn place(&self, mark: &Mark) -> Pos2 {
+    pub fn place(&self, mark: &Mark) -> Pos2 {
         self.at(self.x(mark), mark.y.value)
     }
 
@@ -53,6 +53,7 @@ impl Brush<'_> {
             self.no_trade_off(visuals);
             self.landmarks(visuals);
         }
+        self.earlier(visuals);
         for (place, line) in self.drawing.lines.iter().enumerate().rev() {
             if place == 0 {
                 self.bold(visuals, line);
@@ -216,7 +217,7 @@ impl Brush<'_> {
     }
 
     /// Text beside a mark, on the side where there is room, on a ground that keeps it legible over lines.
-    fn text(&self, visuals: &Visuals, center: Pos2, gap: f32, text: &str, color: egui::Color32) {
+    pub fn text(&self, visuals: &Visuals, center: Pos2, gap: f32, text: &str, color: egui::Color32) {
         let galley = self.painter.layout_no_wrap(text.to_string(), FontId::proportional(12.0), color);
         let size = galley.size();
         let frame = self.to.frame();

@@ -4,12 +4,15 @@ use eframe::egui::containers::menu::{MenuButton, MenuConfig};
 use eframe::egui::{self, Button, Checkbox, DragValue, PopupCloseBehavior, RichText, ScrollArea, Stroke, Ui};
 
 use super::brush::{series_color, shape_of};
+use super::earlier::earlier_legend_ui;
+use super::export::export_menu_ui;
 use super::state::{TradeoffState, View, all_series};
 use crate::session::{Series, Session};
+use crate::ui::ask::Ask;
 use crate::ui::look;
 
 /// Shows the controls and, where lines share a plot, the legend.
-pub fn controls_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
+pub fn controls_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState, asks: &mut Vec<Ask>) {
     ui.horizontal_wrapped(|ui| {
         for (view, text, hover) in [
             (View::Tradeoff, "Trade-off", "One score against another, a point for every alpha"),
@@ -24,12 +27,13 @@ pub fn controls_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
         if state.view != View::Multiples {
             view_menu_ui(ui, session, state);
         }
+        export_menu_ui(ui, session, state, asks);
         if let Some(progress) = session.progress.as_ref().filter(|p| p.done < p.total) {
             ui.label(look::label(format!("{} of {} alphas", progress.done, progress.total)));
         }
     });
     if matches!(state.view, View::Tradeoff | View::OverAlpha) {
-        legend_ui(ui, session, state);
+        legend_ui(ui, session, state, asks);
     }
 }
 
@@ -112,7 +116,7 @@ fn lines_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
 }
 
 /// Names the lines; all but the bold one hide when clicked.
-fn legend_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
+fn legend_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState, asks: &mut Vec<Ask>) {
     ui.horizontal_wrapped(|ui| {
         let [x, y] = state.axes;
         chip_ui(ui, session, y, true);
@@ -126,6 +130,7 @@ fn legend_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffState) {
                 state.shown(None).remove(&series);
             }
         }
+        earlier_legend_ui(ui, session, asks);
     });
 }
 

@@ -2,7 +2,9 @@
 
 mod brush;
 mod controls;
+mod earlier;
 mod empty;
+mod export;
 mod headline;
 mod map;
 mod multiples;

@@ -24,7 +24,7 @@ pub fn tradeoff_panel_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffSta
     }
     let here = here(session, state.axes, state.lines());
     headline_ui(ui, session, state.axes, here.as_ref(), state.points());
-    controls_ui(ui, session, state);
+    controls_ui(ui, session, state, asks);
     state.refresh(session);
     let visible = visible(session, state);
     if visible.first().is_none_or(|line| line.marks.is_empty()) {
@@ -40,7 +40,9 @@ pub fn tradeoff_panel_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffSta
     } else {
         let on = state.published && state.view == View::Tradeoff;
         let landmarks = if on { state.landmarks().to_vec() } else { Vec::new() };
-        let beyond: Vec<[f64; 2]> = landmarks.iter().map(|p| [p.x, p.y]).collect();
+        let earlier = state.earlier().to_vec();
+        let marks = earlier.iter().flat_map(|line| line.marks.iter().map(|m| [m.x.value, m.y.value]));
+        let beyond: Vec<[f64; 2]> = landmarks.iter().map(|p| [p.x, p.y]).chain(marks).collect();
         let ranges = ranges(state, &visible, &beyond);
         let labels = labels(session, state);
         let summary = summary(session, state.points());
@@ -55,6 +57,7 @@ pub fn tradeoff_panel_ui(ui: &mut Ui, session: &Session, state: &mut TradeoffSta
             best: state.best(),
             budget: state.budget(),
             landmarks: &landmarks,
+            earlier: &earlier,
         };
         tradeoff_plot_ui(ui, &drawing)
     };

@@ -5,6 +5,7 @@ use eframe::egui::{Response, Ui, WidgetInfo};
 use egui_plot::{AxisHints, GridInput, GridMark, Plot};
 
 use super::brush::Brush;
+use super::earlier::EarlierLine;
 use super::state::View;
 use crate::session::{Mark, Series};
 use crate::tradeoff::{Point, Published};
@@ -52,6 +53,8 @@ pub struct Drawing<'a> {
     pub budget: Option<f64>,
     /// Published models.
     pub landmarks: &'a [Published],
+    /// Finished curves of earlier pairs.
+    pub earlier: &'a [EarlierLine],
 }
 
 /// What a person did in the plot.

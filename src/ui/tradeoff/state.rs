@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::earlier::{EarlierLine, earlier_lines};
 use super::plot::Line;
 use crate::engine::{BenchmarkInfo, DataInfo};
 use crate::session::{Cell, Mark, Series, Session};
@@ -38,6 +39,7 @@ pub struct TradeoffState {
     data: u64,
     lines: Vec<Line>,
     landmarks: Vec<Published>,
+    earlier: Vec<EarlierLine>,
     map: Vec<Cell>,
     points: Vec<Point>,
     computed: Option<(u64, [Series; 2])>,
@@ -54,6 +56,7 @@ impl Default for TradeoffState {
             budget: None,
             published: false,
             landmarks: Vec::new(),
+            earlier: Vec::new(),
             map: Vec::new(),
             ranges: None,
             ranged_for: View::default(),
@@ -85,6 +88,11 @@ impl TradeoffState {
     /// Published models that can stand on these axes, shown or not.
     pub fn landmarks(&self) -> &[Published] {
         &self.landmarks
+    }
+
+    /// Finished curves of earlier pairs that are shown.
+    pub fn earlier(&self) -> &[EarlierLine] {
+        &self.earlier
     }
 
     /// Points of x that the best alpha may lose; `None` until both ends are known.
@@ -119,6 +127,7 @@ impl TradeoffState {
         }
         self.computed = Some(key);
         self.map = session.map(self.axes[0], self.axes[1]);
+        self.earlier = earlier_lines(session, self.axes);
         let [x, y] = self.axes;
         let all = all_series(session.data.as_deref());
         let ordered = std::iter::once(y).chain(all.into_iter().filter(|series| *series != y));

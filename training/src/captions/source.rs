@@ -2,6 +2,7 @@
 
 use super::fault::{Fault, FaultCounts};
 use crate::batches::Sample;
+use crate::recipe::RecipeError;
 use image::RgbImage;
 
 /// What a run trains on, in its own order, exact to continue.
@@ -86,14 +87,9 @@ pub enum SourceError {
         /// Why.
         source: std::io::Error,
     },
-    /// A setting without sense.
-    #[error("Recipe field `{field}` must be {wanted}")]
-    Setting {
-        /// The recipe's field.
-        field: &'static str,
-        /// The values it takes.
-        wanted: &'static str,
-    },
+    /// The recipe's values cannot be used.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// Nothing usable.
     #[error("All training data is broken: {skipped} samples and {shards} shards were skipped; the last one: {last}")]
     AllBroken {

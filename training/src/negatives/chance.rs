@@ -11,12 +11,12 @@ pub(super) fn stream(seed: u64, index: u64) -> ChaCha8Rng {
 }
 
 /// A number in `0..end`, for `end` of at least 1; the bias of the multiplication is below `end / 2^64`.
-pub(super) fn below(rng: &mut ChaCha8Rng, end: u64) -> u64 {
+pub(crate) fn below(rng: &mut ChaCha8Rng, end: u64) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(end)) >> 64) as u64
 }
 
 /// Fisher–Yates.
-pub(super) fn shuffle<T>(rng: &mut ChaCha8Rng, items: &mut [T]) {
+pub(crate) fn shuffle<T>(rng: &mut ChaCha8Rng, items: &mut [T]) {
     for i in (1..items.len()).rev() {
         items.swap(i, below(rng, i as u64 + 1) as usize);
     }

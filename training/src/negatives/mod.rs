@@ -9,7 +9,7 @@
 //!
 //! Chance depends on the seed and the caption's number alone: the same on any number of threads.
 
-mod chance;
+pub(crate) mod chance;
 mod edit;
 pub mod lexicon;
 pub mod made_elsewhere;

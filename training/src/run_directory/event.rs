@@ -136,8 +136,9 @@ pub fn without_superseded(lines: impl IntoIterator<Item = Line>) -> Vec<Line> {
     for line in lines {
         if let RunEvent::Started { step: resumed, .. } = line.event {
             let holds = |event: &RunEvent| match event {
-                RunEvent::Step { step, .. } | RunEvent::Evaluated { step, .. } => *step <= resumed,
-                RunEvent::Checkpoint { step, .. } => *step <= resumed,
+                RunEvent::Step { step, .. } | RunEvent::Evaluated { step, .. } | RunEvent::Checkpoint { step, .. } => {
+                    *step <= resumed
+                }
                 _ => true,
             };
             kept.retain(|line| holds(&line.event));

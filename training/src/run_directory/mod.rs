@@ -39,6 +39,8 @@ const CONTROL: &str = "control";
 const CHECKPOINTS: &str = "checkpoints";
 const RESULT: &str = "result.json";
 
+/// Bytes from the end in which the last event is looked for at first; the longest line is shorter.
+const TAIL: u64 = 16 << 10;
 /// Most bytes of events read by one call.
 const EVENTS_AT_ONCE: u64 = 8 << 20;
 
@@ -220,23 +222,31 @@ impl RunDirectory {
         if self.is_locked()? {
             return Ok(RunState::Running);
         }
-        let mut last = None;
-        let mut from = 0;
-        loop {
-            let (lines, next) = self.events(from)?;
-            let told = lines.into_iter().rev().find(|line| !matches!(line.event, RunEvent::Warning { .. }));
-            last = told.or(last);
-            if next == from {
-                break;
-            }
-            from = next;
-        }
-        Ok(match last.map(|line| line.event) {
+        let last = self.last_event()?;
+        Ok(match last {
             None => RunState::Queued,
             Some(RunEvent::Stopped { .. }) => RunState::Stopped,
             Some(RunEvent::Failed { .. }) => RunState::Failed,
             Some(_) => RunState::Interrupted,
         })
+    }
+
+    /// The last event that is no warning: found from the end, as a long run tells much.
+    fn last_event(&self) -> Result<Option<RunEvent>, RunError> {
+        let path = self.path.join(EVENTS);
+        let length = match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(RunError::io("read the events", &path))?.len(),
+        };
+        let mut read = TAIL;
+        loop {
+            let (lines, _) = self.events(length.saturating_sub(read))?;
+            let told = lines.into_iter().rev().find(|line| !matches!(line.event, RunEvent::Warning { .. }));
+            if told.is_some() || read >= length || read >= EVENTS_AT_ONCE {
+                return Ok(told.map(|line| line.event));
+            }
+            read *= 8;
+        }
     }
 
     /// Whether a worker lives. Shared, so that many may look at once; a worker tries more than once.

@@ -75,6 +75,23 @@ fn the_state_follows_from_the_lock_and_the_last_event() {
 }
 
 #[test]
+fn the_last_event_is_found_behind_any_number_of_warnings() {
+    let (_room, runs) = room();
+    let run = queued(&runs);
+    let mut writer = Writer::open(run.clone()).unwrap();
+    for at in 0..2_000 {
+        writer.tell(step(at, 1.0));
+    }
+    writer.tell(RunEvent::Stopped { step: 2_000 });
+    for _ in 0..300 {
+        writer.tell(RunEvent::Warning { message: "{\"event\":\"failed\"}".repeat(30) });
+    }
+    drop(writer);
+    assert!(fs::metadata(run.path().join(EVENTS)).unwrap().len() > 8 * TAIL);
+    assert_eq!(run.state().unwrap(), RunState::Stopped);
+}
+
+#[test]
 fn one_worker_at_a_time_whoever_looks_meanwhile() {
     let (_room, runs) = room();
     let run = queued(&runs);

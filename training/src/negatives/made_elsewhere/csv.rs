@@ -9,24 +9,35 @@ use super::LONGEST_ROW;
 /// Most fields of a record.
 const MOST_FIELDS: usize = 256;
 
+/// Why there is no record.
 #[derive(Debug)]
-pub(super) enum Error {
+pub(crate) enum Error {
     Io(std::io::Error),
+    /// Longer than a row may be: what follows cannot be told from it.
     TooLong,
+    /// Not UTF-8; the next record is in order.
     NotText,
 }
 
-pub(super) struct Records<R> {
+/// A reader of records.
+pub(crate) struct Records<R> {
     input: R,
     reader: Reader,
     output: Vec<u8>,
     ends: Vec<usize>,
+    consumed: u64,
 }
 
 impl<R: BufRead> Records<R> {
+    /// Reads from where `input` stands, which is the start of a record.
     pub fn new(input: R, delimiter: u8) -> Self {
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { input, reader, output: vec![0; LONGEST_ROW], ends: vec![0; MOST_FIELDS] }
+        Self { input, reader, output: vec![0; LONGEST_ROW], ends: vec![0; MOST_FIELDS], consumed: 0 }
+    }
+
+    /// Bytes read so far: after a record, where the next one begins.
+    pub fn consumed(&self) -> u64 {
+        self.consumed
     }
 
     /// The fields of the next record, quotes and doubled quotes resolved.
@@ -37,6 +48,7 @@ impl<R: BufRead> Records<R> {
             let (result, read, written, ended) =
                 self.reader.read_record(bytes, &mut self.output[filled..], &mut self.ends[fields..]);
             self.input.consume(read);
+            self.consumed += read as u64;
             filled += written;
             fields += ended;
             match result {

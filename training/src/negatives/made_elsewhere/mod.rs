@@ -2,8 +2,8 @@
 //!
 //! A file is read row by row and taken as it is. Nothing in it is evaluated.
 
-mod csv;
-mod python_list;
+pub(crate) mod csv;
+pub(crate) mod python_list;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
@@ -51,9 +51,10 @@ pub enum NegativesFileError {
 }
 
 /// Names of columns and keys that hold the caption, the first that is there.
-const CAPTION: &[&str] = &["title", "caption", "text"];
-const NEGATIVES: &[&str] = &["neg_caption", "negatives", "negative_caption", "neg_captions", "hard_negatives"];
-const IMAGE: &[&str] = &["filepath", "image", "filename", "image_path"];
+pub(crate) const CAPTION: &[&str] = &["title", "caption", "text"];
+pub(crate) const NEGATIVES: &[&str] =
+    &["neg_caption", "negatives", "negative_caption", "neg_captions", "hard_negatives"];
+pub(crate) const IMAGE: &[&str] = &["filepath", "image", "filename", "image_path"];
 
 /// The rows of a file. After an error it goes on with the next row, but for an error of the disk.
 pub struct Rows {

@@ -4,7 +4,7 @@
 const MOST_STRINGS: usize = 4096;
 
 /// `['a', "b's"]` → a, b's. Text that begins with no bracket is one string, blank text none.
-pub(super) fn strings(text: &str) -> Result<Vec<String>, String> {
+pub(crate) fn strings(text: &str) -> Result<Vec<String>, String> {
     let text = text.trim();
     let list = match text.chars().next() {
         None => return Ok(Vec::new()),

@@ -1,6 +1,8 @@
-//! What is known of a benchmark's scores whatever the model is.
+//! What is known of a benchmark's scores whatever the model is, and the rows that say it.
 
-use crate::benchmark::{self, Benchmark};
+use crate::benchmark::{self, Benchmark, Score};
+use crate::patch::AlphaMap;
+use crate::store::results::{Bootstrap, Row};
 
 const EQUAL_FOIL: &str = "a wrong caption has the token ids of the right one, so the tie rule decides";
 /// Share of a benchmark's items in percent that may be missing without a mark on its result.
@@ -24,8 +26,28 @@ impl Standing {
         self.equal.iter().map(|example| (format!("example {example}"), EQUAL_FOIL.to_owned()))
     }
 
+    /// A score with everything that must stand beside it.
+    pub fn row(&self, benchmark: &Benchmark, alpha: AlphaMap, score: &Score, bootstrap: Option<Bootstrap>) -> Row {
+        Row {
+            benchmark: benchmark.name.clone(),
+            task: benchmark.task.clone(),
+            alpha,
+            metric: serde_json::to_string(&score.metric).unwrap_or_default().trim_matches('"').to_owned(),
+            value: score.value,
+            correct: score.correct,
+            scored: score.scored,
+            skipped: score.skipped,
+            ties: score.ties,
+            interval: score.interval,
+            bootstrap,
+            blind: self.blind,
+            remarks: self.remarks(benchmark, score.skipped),
+            protocol: benchmark.protocol.clone(),
+        }
+    }
+
     /// What readers of a score must know.
-    pub fn remarks(&self, benchmark: &Benchmark, skipped: usize) -> Vec<String> {
+    fn remarks(&self, benchmark: &Benchmark, skipped: usize) -> Vec<String> {
         let share = 100.0 * skipped as f64 / benchmark.n_in_file.max(1) as f64;
         let unreadable = (share > MOST_UNREADABLE).then(|| format!("{share:.1} % of the items could not be read"));
         let n = self.equal.len();
