@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use clove::device::DeviceChoice;
-use clove::jobs::{self, JobState, JobView, JobsCommand, JobsEvent, Link, Local, Verdict};
+use clove::jobs::{self, JobState, JobView, JobsCommand, JobsEvent, Link, Verdict};
 use clove_training::Recipe;
 use clove_training::recipe::{NegativeSource, Precision};
 
