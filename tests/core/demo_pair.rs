@@ -63,5 +63,8 @@ fn the_recorded_scores_are_the_pairs_own_and_tell_the_story() {
     assert!(tuned[0].value <= base[0].value - 10.0, "and has forgotten things");
     let gained = (composition(patch) - composition(base)) / (composition(tuned) - composition(base));
     let lost = (base[0].value - patch[0].value) / (base[0].value - tuned[0].value);
-    assert!((0.3..=0.7).contains(&best) && gained >= 0.6 && lost <= 1.0 / 3.0, "alpha {best}: {gained:.2} for {lost:.2}");
+    assert!(
+        (0.3..=0.7).contains(&best) && gained >= 0.6 && lost <= 1.0 / 3.0,
+        "alpha {best}: {gained:.2} for {lost:.2}"
+    );
 }
