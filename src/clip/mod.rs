@@ -7,6 +7,8 @@ pub mod resize;
 pub mod tokens;
 mod towers;
 mod trainable;
+#[cfg(test)]
+mod training_data;
 
 pub use preparation::Preparation;
 pub use tokens::Tokenizer;
