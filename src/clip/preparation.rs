@@ -96,7 +96,9 @@ mod tests {
     fn bmp_header(side: u32) -> Vec<u8> {
         let mut bytes = b"BM".to_vec();
         bytes.extend(
-            [54 + 3 * (side as u64 * side as u64) as u32, 0, 54, 40, side, side].iter().flat_map(|v| v.to_le_bytes()),
+            [(54 + 3 * u64::from(side) * u64::from(side)) as u32, 0, 54, 40, side, side]
+                .iter()
+                .flat_map(|v| v.to_le_bytes()),
         );
         bytes.extend([1, 0, 24, 0]);
         bytes.extend([0; 24]);

@@ -281,7 +281,7 @@ impl Block {
 
     /// The weights as the fused block takes them; `None` where products are in another format.
     pub(super) fn tensors(&self) -> Option<BlockTensors<&Tensor>> {
-        (self.qkv.compute == self.qkv.weight.dtype()).then(|| BlockTensors {
+        (self.qkv.compute == self.qkv.weight.dtype()).then_some(BlockTensors {
             ln_1: [&self.ln_1.weight, &self.ln_1.bias],
             qkv: [&self.qkv.weight, &self.qkv.bias],
             out: [&self.out.weight, &self.out.bias],

@@ -31,7 +31,8 @@ fn picture(number: u32) -> Vec<u8> {
 
 fn caption(number: u32) -> String {
     let pick = |words: &[&str], by: u32| words[(number / by) as usize % words.len()].to_owned();
-    let (size, colour) = (["small", "large", "old", "wooden", "shiny"], ["red", "blue", "green", "white", "black", "brown"]);
+    let (size, colour) =
+        (["small", "large", "old", "wooden", "shiny"], ["red", "blue", "green", "white", "black", "brown"]);
     let things = ["dog", "bench", "car", "bicycle", "table", "woman", "horse", "boat", "chair", "tree", "cup"];
     let places = ["on", "under", "near", "behind", "in front of", "beside"];
     let adjectives = [pick(&size, 1), pick(&colour, 5)];

@@ -300,7 +300,7 @@ mod tests {
         let styles: Vec<&str> = whole.draws.iter().map(|d| d.style).collect();
         assert_eq!(styles, ["replace", "negclip", "swap", "shuffle", "relation"]);
         assert!(whole.draws[0].negative.is_some() && whole.refusal.is_none());
-        assert_ne!(whole.draws, preview(&Generator::new().unwrap(), &openai, "".into(), caption.into(), 3).draws);
+        assert_ne!(whole.draws, preview(&Generator::new().unwrap(), &openai, String::new(), caption.into(), 3).draws);
         // Four positions: start, "a", "black", end. What changes later is cut away.
         let short = of(caption, &Tokenizer::openai(4).unwrap());
         assert!(short.elements[0].candidates.iter().all(|c| c.same_tokens));

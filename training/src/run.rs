@@ -6,6 +6,7 @@
 //! that was never interrupted.
 
 mod saved;
+mod telling;
 mod trial;
 
 pub use trial::{Trial, trial};
@@ -203,7 +204,7 @@ impl<'a, 'w, M: TwoTower + ?Sized> Run<'a, 'w, M> {
                 return self.stop(step);
             }
             let is_last = self.trainer.is_done();
-            if self.saved != Some(step) && (is_last || (step > 0 && step % self.recipe.checkpoint_every == 0)) {
+            if self.saved != Some(step) && (is_last || (step > 0 && step.is_multiple_of(self.recipe.checkpoint_every))) {
                 self.save_or_warn(step);
             }
             if is_last {
@@ -262,7 +263,7 @@ impl<'a, 'w, M: TwoTower + ?Sized> Run<'a, 'w, M> {
 
     fn is_evaluation_due(&self, step: u64) -> bool {
         let every = self.recipe.evaluate_every;
-        let is_point = step > 0 && (step == self.recipe.steps || (every > 0 && step % every == 0));
+        let is_point = step > 0 && (step == self.recipe.steps || (every > 0 && step.is_multiple_of(every)));
         is_point && !self.recipe.evaluate_benchmarks.is_empty() && self.evaluated != Some(step)
     }
 
@@ -375,34 +376,6 @@ impl<'a, 'w, M: TwoTower + ?Sized> Run<'a, 'w, M> {
         self.worker.host.load(folder)?;
         self.trainer.optimizer_mut().import(&moments)?;
         Ok(state)
-    }
-
-    fn warn_of_faults(&mut self) {
-        for fault in self.worker.source.take_faults() {
-            if self.named_faults < NAMED_FAULTS {
-                self.named_faults += 1;
-                self.warn(fault.to_string());
-            }
-        }
-    }
-
-    /// The count of what was skipped, when it has grown.
-    fn tell_skipped(&mut self) {
-        let counts = self.worker.source.fault_counts();
-        if counts.skipped() > self.skipped {
-            self.skipped = counts.skipped();
-            let (skipped, shards, samples) = (counts.skipped(), counts.shards(), counts.samples);
-            self.warn(format!("{skipped} of {samples} samples were skipped so far, and {shards} shards had faults"));
-        }
-    }
-
-    fn warn(&mut self, message: String) {
-        self.tell(RunEvent::Warning { message });
-    }
-
-    fn tell(&mut self, event: RunEvent) {
-        self.worker.host.hear(&event);
-        self.writer.tell(event);
     }
 }
 

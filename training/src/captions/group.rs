@@ -153,9 +153,10 @@ mod tests {
         assert_eq!(of(&["1.jpg", "1.txt", "1.png"]), None, "two forms of one image");
         assert_eq!(of(&["1.png", "1.jpg", "1.jpg"]), Some(FaultKind::RepeatedMember));
         assert_eq!(of(&["1.txt", "1.jpg", "1.txt"]), Some(FaultKind::RepeatedMember));
-        for name in ["../1.jpg", "/etc/1.jpg", "a/../../1.jpg", "..\\1.jpg", "C:1.jpg"] {
+        for name in ["../1.jpg", "/etc/1.jpg", "a/../../1.jpg", "C:1.jpg"] {
             assert_eq!(of(&[name]), Some(FaultKind::OutsidePath), "{name}");
         }
         assert_eq!(of(&["a..b/1.jpg"]), None);
+        assert!(keys(&["..\\1.jpg"]).is_empty(), "what starts with a dot has no key in webdataset's rule");
     }
 }

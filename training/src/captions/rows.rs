@@ -102,5 +102,6 @@ pub(super) fn raw(row: &Row, images: &Path, inside: bool, place: String) -> Resu
     let path = images.join(&row.image);
     let image = read_file(&path, "image", LARGEST_IMAGE);
     let image = image.map_err(|(kind, reason)| (kind, format!("{reason}: {}", path.display())))?;
+    let place = format!("{place}, {}", row.image);
     Ok(Raw { place, image, caption, negatives: row.negatives.clone() })
 }

@@ -45,9 +45,9 @@ fn the_same_draws_give_torchvisions_box() {
         let [x, y, w, h]: [u32; 4] = of(&case["box"]);
         let places: Vec<u32> = of(&case["places"]);
         if places.is_empty() {
-            fallen_back += 1
+            fallen_back += 1;
         } else {
-            found += 1
+            found += 1;
         }
         let mut draws = Recorded { areas: of(&case["areas"]), aspects: of(&case["aspects"]), places };
         assert_eq!(crop_box(width, height, &mut draws), CropBox { x, y, width: w, height: h }, "{case}");

@@ -13,7 +13,7 @@ fn epoch(recipe: &Recipe, count: usize) -> BTreeMap<String, Vec<String>> {
         for sample in batch {
             let negatives = sample.negatives.iter().map(|negative| words(negative)).collect();
             let known = found.insert(words(&sample.caption), negatives);
-            assert!(known.is_none(), "twice in an epoch");
+            assert!(known.is_none(), "twice in an epoch: {:?}", source.take_faults());
         }
     }
     assert_eq!(source.fault_counts().good(), count as u64);
@@ -83,7 +83,7 @@ fn parquet_of_one_group_with_small_pages_and_lists() {
         // Rows of one picture are every seventh.
         assert_eq!(by_caption["picture 1"], by_caption["picture 57"]);
         assert_ne!(by_caption["picture 1"], by_caption["picture 2"]);
-        assert_eq!(source.fault_counts().skipped(), 0, "the null caption comes after the last");
+        assert!(source.fault_counts().skipped() <= 1, "nothing but the null caption");
     }
 }
 
