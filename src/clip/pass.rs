@@ -27,6 +27,7 @@ pub(super) struct Stages<'m> {
 }
 
 /// What a stage left for its backward pass.
+#[expect(clippy::large_enum_variant, reason = "a handful per tower: boxing them would only cost")]
 enum Kept {
     /// Its input: it has to go forward again.
     Input(Tensor),

@@ -75,6 +75,7 @@ impl Archive {
 
     /// A sample with the fault of its place in the period; says which it has when the text is the caption, and which
     /// when the JSON's key is.
+    #[expect(clippy::too_many_lines, reason = "a table of faults, one arm each")]
     fn planted(&mut self, number: u32, image: &[u8]) -> [Option<FaultKind>; 2] {
         let key = format!("{number:09}");
         let json = |text: &str| format!("{{\"top_caption\": \"{text}\"}}");

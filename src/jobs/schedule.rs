@@ -41,6 +41,7 @@ impl Schedule {
     }
 
     /// The same for another runs folder; workers of the one before are still waited for.
+    #[must_use]
     pub fn moved_to(self, runs: Runs) -> Self {
         Self { runs, ..self }
     }

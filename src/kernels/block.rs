@@ -253,7 +253,7 @@ fn norm_backward(
     let (mut dweight, mut dbias) = (vec![0.0; width], vec![0.0; width]);
     sums.add_to(&mut dweight, &mut dbias);
     for (target, sums) in targets.iter().zip([dweight, dbias]) {
-        write(target, |values, is_sum| {
+        write(target.as_ref(), |values, is_sum| {
             for (value, sum) in values.iter_mut().zip(&sums) {
                 *value = if is_sum { *value + sum } else { *sum };
             }
@@ -305,12 +305,12 @@ fn input_gradient(grad: &[f32], weight: &Tensor, dx: &mut [f32]) -> Result<()> {
 
 /// `dweight = gradᵀ · x` and `dbias = sum of grad's rows`.
 fn linear_gradients(grad: &[f32], x: &[f32], [weight, bias]: &[Option<Target>; 2]) -> Result<()> {
-    write(weight, |values, is_sum| {
+    write(weight.as_ref(), |values, is_sum| {
         let shape = weight.as_ref().map_or(&[][..], |target| target.tensor.dims());
         let &[rows, columns] = shape else { bail!("block: a weight of shape {shape:?}") };
         product_onto(Matrix::whole(grad, rows).transposed(), Matrix::whole(x, columns), values, is_sum)
     })?;
-    write(bias, |values, is_sum| {
+    write(bias.as_ref(), |values, is_sum| {
         if !is_sum {
             values.fill(0.0);
         }
@@ -319,7 +319,7 @@ fn linear_gradients(grad: &[f32], x: &[f32], [weight, bias]: &[Option<Target>; 2
     })
 }
 
-fn write(target: &Option<Target>, write: impl FnOnce(&mut [f32], bool) -> Result<()> + Send) -> Result<()> {
+fn write(target: Option<&Target>, write: impl FnOnce(&mut [f32], bool) -> Result<()> + Send) -> Result<()> {
     let Some(Target { tensor, is_sum }) = target else { return Ok(()) };
     in_place(tensor, |values| write(values, *is_sum))
 }

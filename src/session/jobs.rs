@@ -309,7 +309,6 @@ pub fn base_of(job: &JobView) -> PathBuf {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these numbers are exact in binary")]
 mod tests {
     use super::*;
     use crate::session::PRESETS;

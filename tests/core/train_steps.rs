@@ -182,7 +182,9 @@ fn trained(options: &TrainingOptions, dtype: DType, more: &str) -> BTreeMap<Stri
          clip_norm = 1.0\nnegatives_per_caption = 2\nlogit_scale_max = 4.6\n{more}"
     ));
     let mut trainer = Trainer::new(&model, recipe).unwrap();
-    (0..4).for_each(|step| drop(trainer.step(&batch(&checkpoint, step)).unwrap()));
+    for step in 0..4 {
+        trainer.step(&batch(&checkpoint, step)).unwrap();
+    }
     let copy = |(name, tensor): (String, Tensor)| (name, tensor.copy().unwrap());
     model.tensors().into_iter().map(copy).collect()
 }

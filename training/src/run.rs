@@ -200,11 +200,12 @@ impl<'a, 'w, M: TwoTower + ?Sized> Run<'a, 'w, M> {
     fn go(mut self) -> Result<Option<RunResult>, RunFailure> {
         loop {
             let step = self.trainer.next_step();
-            if self.is_evaluation_due(step) && !self.evaluate(step)? {
+            if self.is_evaluation_due(step) && !self.evaluate(step) {
                 return self.stop(step);
             }
             let is_last = self.trainer.is_done();
-            if self.saved != Some(step) && (is_last || (step > 0 && step.is_multiple_of(self.recipe.checkpoint_every))) {
+            if self.saved != Some(step) && (is_last || (step > 0 && step.is_multiple_of(self.recipe.checkpoint_every)))
+            {
                 self.save_or_warn(step);
             }
             if is_last {
@@ -268,7 +269,7 @@ impl<'a, 'w, M: TwoTower + ?Sized> Run<'a, 'w, M> {
     }
 
     /// Whether the evaluation ran to its end.
-    fn evaluate(&mut self, step: u64) -> Result<bool, RunFailure> {
+    fn evaluate(&mut self, step: u64) -> bool {
         let Worker { host, stop, .. } = &mut self.worker;
         let (writer, asked) = (&*self.writer, &mut self.is_stop_asked);
         let mut go_on = || {
@@ -277,11 +278,11 @@ impl<'a, 'w, M: TwoTower + ?Sized> Run<'a, 'w, M> {
         };
         match host.evaluate(step, &mut go_on) {
             Ok(Some(scores)) => scores.into_iter().for_each(|score| self.tell(score)),
-            Ok(None) => return Ok(false),
+            Ok(None) => return false,
             Err(error) => self.warn(format!("the evaluation at step {step} failed: {error}")),
         }
         self.evaluated = Some(step);
-        Ok(true)
+        true
     }
 
     fn asked_to_stop(&mut self) -> bool {

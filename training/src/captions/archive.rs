@@ -171,7 +171,7 @@ impl Walk {
 
     fn seek(&mut self, distance: u64) -> Result<(), End> {
         // A file's length fits an i64, and the distance lies within the file.
-        self.input.seek_relative(distance as i64)?;
+        self.input.seek_relative(distance.cast_signed())?;
         self.at += distance;
         Ok(())
     }

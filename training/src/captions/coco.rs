@@ -197,6 +197,6 @@ impl Shard for Part {
         let image = image.ok_or_else(|| fault(FaultKind::MissingImage, "The caption's image is not listed"))?;
         let text = caption.text.as_ref().map_err(|kind| fault(*kind, "The annotation has no usable caption"))?;
         let row = Row { image: image.to_string(), caption: text.to_string(), negatives: caption.negatives.to_vec() };
-        raw(&row, &self.coco.images, true, place.clone()).map_err(|(kind, reason)| fault(kind, &reason))
+        raw(&row, &self.coco.images, true, &place).map_err(|(kind, reason)| fault(kind, &reason))
     }
 }

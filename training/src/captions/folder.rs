@@ -40,6 +40,7 @@ impl Shard for Folder {
     fn read(&self, index: usize) -> Result<Raw, Fault> {
         let group = &self.groups[index];
         let place = || self.path.join(&*group.key).display().to_string();
+        #[expect(clippy::borrowed_box, reason = "the group lends its members as it holds them")]
         let read = |name: &Box<str>, part: Part| {
             let (what, limit) = part.bound();
             read_file(&self.path.join(&**name), what, limit)

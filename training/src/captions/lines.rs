@@ -69,7 +69,7 @@ impl Lines {
             }
         }
         let images = self.path.parent().unwrap_or(Path::new("")).to_owned();
-        let rows = Rows { path: self.path.clone(), first: chunk.row, images, inside: true, rows };
+        let rows = Rows { path: self.path.clone(), first: chunk.row, images, inside: true, found: rows };
         Ok(Opened::new(rows, Vec::new()))
     }
 }

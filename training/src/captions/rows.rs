@@ -73,17 +73,17 @@ pub(super) struct Rows {
     pub images: PathBuf,
     /// Whether images must lie in that folder.
     pub inside: bool,
-    pub rows: Vec<Result<Row, Wrong>>,
+    pub found: Vec<Result<Row, Wrong>>,
 }
 
 impl Shard for Rows {
     fn len(&self) -> usize {
-        self.rows.len()
+        self.found.len()
     }
 
     fn read(&self, index: usize) -> Result<Raw, Fault> {
         let place = format!("{}: row {}", self.path.display(), self.first + index as u64);
-        match self.rows[index].clone().and_then(|row| raw(&row, &self.images, self.inside, place.clone())) {
+        match self.found[index].clone().and_then(|row| raw(&row, &self.images, self.inside, &place)) {
             Ok(raw) => Ok(raw),
             Err((kind, reason)) => Err(Fault::new(kind, place, reason)),
         }
@@ -91,7 +91,7 @@ impl Shard for Rows {
 }
 
 /// Reads the image of a row.
-pub(super) fn raw(row: &Row, images: &Path, inside: bool, place: String) -> Result<Raw, Wrong> {
+pub(super) fn raw(row: &Row, images: &Path, inside: bool, place: &str) -> Result<Raw, Wrong> {
     let caption = shard::usable(&row.caption)?;
     if row.image.trim().is_empty() {
         return Err((FaultKind::MissingImage, "The row names no image".to_owned()));

@@ -107,7 +107,7 @@ impl Table {
             }
         }
         let images = self.path.parent().unwrap_or(Path::new("")).to_owned();
-        let rows = Rows { path: self.path.clone(), first: chunk.row, images, inside: false, rows };
+        let rows = Rows { path: self.path.clone(), first: chunk.row, images, inside: false, found: rows };
         Ok(Opened::new(rows, faults))
     }
 

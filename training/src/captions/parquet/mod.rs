@@ -93,7 +93,7 @@ pub(super) fn open(path: &Path, keys: &Keys) -> Result<Opened, Fault> {
         rows += count;
     }
     let all = metadata.file_metadata().num_rows();
-    let faults = if all == rows as i64 {
+    let faults = if all == (rows as u64).cast_signed() {
         Vec::new()
     } else {
         vec![fault(FaultKind::BrokenShard, format!("Of {all} announced rows {rows} are used"))]

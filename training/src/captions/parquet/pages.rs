@@ -125,7 +125,7 @@ impl<R: Read> Thrift<R> {
 
     fn signed(&mut self) -> io::Result<i64> {
         let value = self.varint()?;
-        Ok((value >> 1) as i64 ^ -((value & 1) as i64))
+        Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
     fn whole(&mut self) -> io::Result<u64> {

@@ -26,6 +26,8 @@ fn member(name: &str, data: impl AsRef<[u8]>) -> (String, Vec<u8>) {
 
 #[test]
 fn samples_of_a_tar() {
+    use FaultKind::{BrokenImage, CaptionNotText, EmptyCaption, HugeImage, HugeMember, MissingCaption};
+
     let folder = Folder::new();
     let wide = RgbImage::new(5000, 2);
     let mut huge = std::io::Cursor::new(Vec::new());
@@ -54,7 +56,6 @@ fn samples_of_a_tar() {
     ]);
     folder.write("a.tar", tar_of(&members));
     let (found, faults) = counts(&recipe(&folder.0), 3);
-    use FaultKind::{BrokenImage, CaptionNotText, EmptyCaption, HugeImage, HugeMember, MissingCaption};
     let wanted = [
         (BrokenImage, 2),
         (HugeImage, 1),

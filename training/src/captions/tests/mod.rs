@@ -20,7 +20,8 @@ impl Prepare for Plain {
         let mut limits = image::Limits::default();
         (limits.max_image_width, limits.max_image_height) = (Some(4096), Some(4096));
         reader.limits(limits);
-        let decoded = reader.with_guessed_format().map_err(image::ImageError::from).and_then(image::ImageReader::decode);
+        let decoded =
+            reader.with_guessed_format().map_err(image::ImageError::from).and_then(image::ImageReader::decode);
         decoded.map(image::DynamicImage::into_rgb8).map_err(|error| match error {
             image::ImageError::Limits(_) => DecodeError::TooLarge("The image is too large".to_owned()),
             other => DecodeError::Broken(format!("The image cannot be decoded: {other}")),
