@@ -54,7 +54,7 @@ pub enum NegativesFileError {
 pub(crate) const CAPTION: &[&str] = &["title", "caption", "text"];
 pub(crate) const NEGATIVES: &[&str] =
     &["neg_caption", "negatives", "negative_caption", "neg_captions", "hard_negatives"];
-pub(crate) const IMAGE: &[&str] = &["filepath", "image", "filename", "image_path"];
+pub(crate) const IMAGE: &[&str] = &["filepath", "image", "file_name", "filename", "image_path"];
 
 /// The rows of a file. After an error it goes on with the next row, but for an error of the disk.
 pub struct Rows {
