@@ -25,7 +25,7 @@ fn put(path: &Path, bytes: &[u8], persist: impl FnOnce(NamedTempFile) -> Result<
     sync_folder(folder)
 }
 
-/// Writes a file that must not be there yet, as [`write`] does.
+/// Writes a file that must not be there yet, as [`write()`] does.
 ///
 /// # Errors
 /// [`std::io::ErrorKind::AlreadyExists`] when it is.
