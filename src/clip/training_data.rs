@@ -197,7 +197,8 @@ fn write(folder: &Path) -> [(u64, BTreeMap<FaultKind, u64>); 2] {
             (FaultKind::UnreadableShard, 1),
             (FaultKind::CutShard, 1),
             (FaultKind::BrokenShard, 1),
-            (FaultKind::CutMember, 1),
+            // Of the sample at the cut: its caption lay behind.
+            (FaultKind::MissingCaption, 1),
         ] {
             *counts.entry(kind).or_insert(0) += count;
         }
