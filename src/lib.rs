@@ -16,9 +16,9 @@
 //! | [`fine_tune`] | what a fine-tune needs of CLIP: base, data, the curve during the run, the result | device, kernels (Activation), checkpoint, clip, patch, benchmark, evaluate, demo, training |
 //! | [`jobs`] | queue, run directories as seen from outside, checks before a launch, launchers | device, kernels (Activation), checkpoint, benchmark, store, demo, training |
 //! | [`report`] | a sweep as SVG, PNG, CSV, JSON and one HTML page; pure | patch (Alpha, AlphaMap), benchmark (Benchmark, ImageRef, Items, Outcome, title), tradeoff, store (results), evaluate (statistics) |
-//! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, clip (Tokenizer), patch, benchmark, evaluate, demo, tradeoff, store, report, training |
+//! | [`engine`] | one thread that owns the device: commands in, events out | device, kernels (Activation), checkpoint, clip (Tokenizer), patch, benchmark, evaluate, fetch, demo, tradeoff, store, report, training |
 //! | [`session`] | what the window knows, as plain data; pure | patch (Alpha, AlphaMap), benchmark (MetricName, Outcome, Score, wilson), evaluate (statistics), tradeoff, engine (types), jobs (types), training |
-//! | `ui` | app and panels | patch (Alpha, AlphaMap), benchmark (types), tradeoff, jobs (types), engine (types), session, report (palette, words, Axis, Kind, View), training |
+//! | `ui` | app and panels | kernels (Activation), patch (Alpha, AlphaMap), benchmark (types), tradeoff, jobs (types), engine (types), session, report (palette, words, Axis, Kind, View), training |
 //! | [`commands`] | one thin file per headless command, and the door to the window | device, kernels (Activation, keep_candle_serial), checkpoint, clip, patch, benchmark, store, evaluate, fetch, demo, fine_tune, jobs, report, engine, ui, training |
 //!
 //! A module imports only modules above it, so the rows are in the order in which the program can be read. `(types)`

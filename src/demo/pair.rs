@@ -38,9 +38,12 @@ pub fn open(path: &Path, options: Options) -> Result<Checkpoint, CheckpointError
             return Err(CheckpointError::Io { action: "open the checkpoint", path: PathBuf::from(other), source });
         }
         Some(other) if fetch::Source::is_named(other) => {
-            let elsewhere = |error: fetch::FetchError| CheckpointError::Elsewhere {
-                path: path.to_owned(),
-                reason: error.to_string(),
+            let elsewhere = |error: fetch::FetchError| {
+                let (path, reason) = (path.to_owned(), error.to_string());
+                match error {
+                    fetch::FetchError::NotFetched { .. } => CheckpointError::NotFetched { path, reason },
+                    _ => CheckpointError::Elsewhere { path, reason },
+                }
             };
             let mut checkpoint = Checkpoint::open(&fetch::find(other).map_err(elsewhere)?, options)?;
             path.clone_into(&mut checkpoint.provenance.path);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::kernels::Activation;
 use crate::patch::AlphaMap;
 use crate::report;
 
@@ -33,6 +34,13 @@ pub enum End {
     Tuned,
 }
 
+impl End {
+    /// 0 or 1: its place in what is kept for both.
+    pub fn place(self) -> usize {
+        usize::from(self == Self::Tuned)
+    }
+}
+
 /// What is to be written where.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Export {
@@ -52,6 +60,13 @@ pub struct Export {
 pub enum Command {
     /// Open both ends; `demo:base` and `demo:tuned` name the embedded pair. Answer: `PairOpened`.
     OpenPair { base: PathBuf, tuned: PathBuf },
+    /// Run base and tuned with these activations from the next pair on; `None` is what the files tell.
+    UseActivations([Option<Activation>; 2]),
+    /// Download what an end is called (`hf:…` or an address) into the cache folder, because the person asked for it.
+    /// Answers: `FetchAdvanced`, then `FetchEnded`.
+    Fetch { end: End, name: String },
+    /// End a download; what has arrived stays, and the next one goes on from there. Answer: `FetchEnded`.
+    StopFetch(End),
     /// Find benchmarks in a folder, or take the demo world's when `None`. Answer: `DataOpened`.
     OpenData { folder: Option<PathBuf> },
     /// Score only these of the benchmarks found (by their place), and at most so many examples of each. Answer:

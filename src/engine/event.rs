@@ -195,10 +195,54 @@ impl std::fmt::Debug for Picture {
 pub struct Failure {
     /// What, which file, what to do.
     pub summary: String,
-    /// The whole chain of causes, to copy.
+    /// What there is to know beyond the sentence: causes, a list, the end of a log; may be empty.
     pub details: String,
     /// The end that could not be opened, to show the failure where it happened.
     pub end: Option<End>,
+    /// What the person can do about it right there.
+    pub remedy: Option<Remedy>,
+}
+
+impl Failure {
+    /// A sentence that says all there is.
+    pub fn new(summary: impl Into<String>) -> Self {
+        Self { summary: summary.into(), details: String::new(), end: None, remedy: None }
+    }
+
+    /// What an error ended, with the causes behind it.
+    pub(super) fn of(what: &str, error: &(dyn std::error::Error + '_)) -> Self {
+        let mut details = String::new();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            details = format!("{details}caused by: {error}\n");
+            cause = error.source();
+        }
+        Self { details, ..Self::new(format!("{what}: {error}")) }
+    }
+}
+
+/// A next step after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Say which activation the weights were trained with.
+    Activation,
+    /// Download the checkpoint.
+    Fetch,
+}
+
+/// How far a download is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchProgress {
+    /// What is fetched, as it was typed.
+    pub name: String,
+    /// The file that is arriving.
+    pub file: String,
+    /// Bytes of it that are there.
+    pub done: u64,
+    /// Bytes of it in all, where the server says it.
+    pub total: Option<u64>,
+    /// Estimated seconds left for this file, once known.
+    pub seconds_left: Option<f64>,
 }
 
 /// The engine's pulse, at most ten a second.
@@ -240,6 +284,10 @@ pub enum Event {
     PictureLoaded { generation: u64, image: ImageId, picture: Picture },
     /// A picture cannot be shown, and why.
     PictureFailed { generation: u64, image: ImageId, reason: String },
+    /// A download began or moved.
+    FetchAdvanced { end: End, progress: FetchProgress },
+    /// A download is over: it is all there, or was stopped, or failed (which [`Event::Failed`] tells as well).
+    FetchEnded { end: End, name: String, complete: bool },
     /// Negatives of the caption that was asked about.
     NegativesPreviewed(Arc<NegativesPreview>),
     /// What was exported is on disk, whole.

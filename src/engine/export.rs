@@ -42,7 +42,7 @@ pub(super) fn write(export: &Export, material: Material) -> Event {
         Ok(()) => Event::Exported { path: path.clone() },
         Err(reason) => {
             let summary = format!("the export was not written: {reason}: {}", path.display());
-            Event::Failed(Failure { details: summary.clone(), summary, end: None })
+            Event::Failed(Failure::new(summary))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod describe;
+mod downloads;
 mod event;
 mod export;
 mod focus;
@@ -25,8 +26,8 @@ use std::sync::mpsc::{Sender, channel};
 
 pub use command::{Command, End, ExampleId, Export, ImageId};
 pub use event::{
-    BenchmarkInfo, CheckpointInfo, DataInfo, Event, ExampleInfo, Failure, FocusScore, FoundInfo, OptionScore, PairInfo,
-    Picture, Scores, Status, SweepProgress,
+    BenchmarkInfo, CheckpointInfo, DataInfo, Event, ExampleInfo, Failure, FetchProgress, FocusScore, FoundInfo,
+    OptionScore, PairInfo, Picture, Remedy, Scores, Status, SweepProgress,
 };
 pub use link::Link;
 pub use preview::{Draw, Element, NegativeInfo, NegativesPreview};
@@ -34,6 +35,7 @@ pub use preview::{Draw, Element, NegativeInfo, NegativesPreview};
 use crate::checkpoint::Options;
 use crate::device::{self, DeviceChoice};
 use crate::evaluate::warm_tokenizer;
+use downloads::Downloads;
 use inbox::Inbox;
 use negatives::Negatives;
 use pictures::Pictures;
@@ -55,12 +57,12 @@ impl Outbox {
     }
 
     fn fail(&self, summary: String) {
-        self.send(Event::Failed(Failure { details: summary.clone(), summary, end: None }));
+        self.send(Event::Failed(Failure::new(summary)));
     }
 }
 
-/// Starts the engine: one thread that owns the device, one that loads pictures, and one that
-/// writes negatives. `wake` is called after each event.
+/// Starts the engine: one thread that owns the device, one that loads pictures, one that writes negatives, and one per
+/// download that was asked for. `wake` is called after each event.
 /// A system that has no thread to give is told as [`Event::Failed`].
 pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send + Sync>) -> Link {
     let (events, received) = channel();
@@ -75,6 +77,7 @@ pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send +
         let (negatives, outbox) = (Arc::clone(&negatives), outbox.clone());
         move || negatives.serve(&outbox)
     });
+    let downloads = Downloads::new(outbox.clone(), None);
     spawn("clove-engine", &outbox, {
         let (inbox, outbox) = (Arc::clone(&inbox), outbox.clone());
         let aside = (Arc::clone(&pictures), Arc::clone(&negatives));
@@ -87,7 +90,8 @@ pub fn start(choice: DeviceChoice, options: Options, wake: Arc<dyn Fn() + Send +
         }
     });
     let send = move |command| {
-        if let Some(command) = pictures.put(command).and_then(|command| negatives.put(command)) {
+        let rest = pictures.put(command).and_then(|command| negatives.put(command));
+        if let Some(command) = rest.and_then(|command| downloads.put(command)) {
             inbox.put(command);
         }
     };

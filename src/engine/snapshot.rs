@@ -24,6 +24,6 @@ pub(super) fn warn_unreadable(scoring: &Scoring, outbox: &Outbox) {
         scoring.unreadable().iter().flatten().map(|(item, reason)| format!("{item}: {reason}")).collect();
     if !all.is_empty() {
         let summary = format!("{} examples cannot be scored because their image cannot be read", all.len());
-        outbox.send(Event::Warned(Failure { summary, details: all.join("\n"), end: None }));
+        outbox.send(Event::Warned(Failure { details: all.join("\n"), ..Failure::new(summary) }));
     }
 }

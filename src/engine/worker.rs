@@ -23,6 +23,7 @@ use crate::benchmark::Benchmark;
 use crate::checkpoint::Options;
 use crate::demo;
 use crate::evaluate::{Corpus, Encoder, Order, Pixels, Scoring};
+use crate::kernels::Activation;
 use crate::patch::AlphaMap;
 
 /// Longest stretch of work between two looks at the inbox.
@@ -38,6 +39,7 @@ pub(super) struct Worker {
     pub negatives: Arc<Negatives>,
     pub outbox: Outbox,
     pub options: Options,
+    activations: [Option<Activation>; 2],
     generation: u64,
     pair: Option<stored::Opened>,
     encoder: Option<Encoder>,
@@ -92,6 +94,7 @@ impl Worker {
             negatives,
             outbox,
             options,
+            activations: [None, None],
             generation: 0,
             pair: None,
             encoder: None,
@@ -126,7 +129,7 @@ impl Worker {
             if let Err(error) = self.work() {
                 // Weights and data are as they were; what cannot be computed would only fail again.
                 self.bench = None;
-                self.fail("scoring stopped", &error, None);
+                self.outbox.send(Event::Failed(Failure::of("scoring stopped", &error)));
             }
         }
     }
@@ -156,10 +159,13 @@ impl Worker {
                 }
                 Command::RunMap => self.run_map(),
                 Command::UseResults(folder) => self.results = folder,
+                Command::UseActivations(activations) => self.activations = activations,
                 Command::Export(export) => self.export(*export),
                 Command::Quit => return true,
                 // The slots hold the first two, threads of their own serve the others.
-                Command::SetAlpha(_)
+                Command::Fetch { .. }
+                | Command::StopFetch(_)
+                | Command::SetAlpha(_)
                 | Command::Focus(_)
                 | Command::ShowThumbnails(_)
                 | Command::ShowPicture(_)
@@ -189,16 +195,11 @@ impl Worker {
 
     fn open_pair(&mut self, base: &Path, tuned: &Path) {
         self.outbox.send(Event::Opening { what: format!("{} and {}", base.display(), tuned.display()) });
-        let read = |path: &Path| demo::open(path, self.options);
-        let (base, tuned) = rayon::join(|| read(base), || read(tuned));
-        let opened = match (base, tuned) {
-            (Err(error), _) => return self.fail("base cannot be opened", &error, Some(End::Base)),
-            (_, Err(error)) => return self.fail("tuned cannot be opened", &error, Some(End::Tuned)),
-            (Ok(base), Ok(tuned)) => open::prove(base, tuned, &self.device),
-        };
-        let (pair, encoder) = match opened {
+        let read = |end: End, path| open::read_end(end, path, self.activations[end.place()], self.options);
+        let (base, tuned) = rayon::join(|| read(End::Base, base), || read(End::Tuned, tuned));
+        let (pair, encoder) = match base.and_then(|base| open::prove(base, tuned?, &self.device)) {
             Ok(opened) => opened,
-            Err(error) => return self.fail("the two checkpoints cannot be patched", &*error, Some(End::Tuned)),
+            Err(failure) => return self.outbox.send(Event::Failed(failure)),
         };
         self.generation += 1;
         self.pictures.set_generation(self.generation);
@@ -385,16 +386,5 @@ impl Worker {
                 activity: activity.to_owned(),
             }));
         }
-    }
-
-    fn fail(&self, what: &str, error: &(dyn std::error::Error + '_), end: Option<End>) {
-        let summary = format!("{what}: {error}");
-        let mut details = summary.clone();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            details = format!("{details}\ncaused by: {error}");
-            cause = error.source();
-        }
-        self.outbox.send(Event::Failed(Failure { summary, details, end }));
     }
 }

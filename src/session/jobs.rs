@@ -121,8 +121,7 @@ impl Session {
                     return;
                 }
                 self.jobs.give_up(&what);
-                let failure = Failure { summary: format!("{what}: {details}"), details, end: None };
-                self.notices.push(Gravity::Failure, failure);
+                self.notices.push(Gravity::Failure, Failure::new(format!("{what}: {details}")));
             }
         }
     }
@@ -171,7 +170,7 @@ impl Session {
             }
             _ => return,
         };
-        self.notices.push(gravity, Failure { summary, details, end: None });
+        self.notices.push(gravity, Failure { details, ..Failure::new(summary) });
     }
 }
 

@@ -25,8 +25,8 @@ pub use verdict::{Paired, Verdict, Verdicts};
 
 use crate::benchmark::Score;
 use crate::engine::{
-    DataInfo, End, Event, ExampleId, ExampleInfo, Failure, FocusScore, ImageId, NegativesPreview, PairInfo, Picture,
-    Scores, Status, SweepProgress,
+    DataInfo, Event, ExampleId, ExampleInfo, Failure, FetchProgress, FocusScore, ImageId, NegativesPreview, PairInfo,
+    Picture, Scores, Status, SweepProgress,
 };
 use crate::patch::{Alpha, AlphaMap};
 
@@ -50,6 +50,8 @@ pub struct Session {
     pub opening: Option<String>,
     /// Why an end could not be opened: base, tuned.
     pub failed_ends: [Option<Failure>; 2],
+    /// How far its download is: base, tuned.
+    pub fetching: [Option<FetchProgress>; 2],
     /// The benchmarks at hand.
     pub data: Option<Arc<DataInfo>>,
     /// Scores at the wanted alpha, and the last ones behind them.
@@ -90,13 +92,15 @@ impl Session {
         }
         self.revision += 1;
         match event {
-            Event::Opening { what } => self.opening = Some(what),
+            Event::Opening { what } => {
+                self.opening = Some(what);
+                self.failed_ends = [None, None];
+            }
             Event::PairOpened { generation, pair } => {
                 self.keep_curve(&pair);
                 self.restart(generation);
                 self.pair = Some(pair);
                 self.opening = None;
-                self.failed_ends = [None, None];
             }
             Event::Hashed { pair, base, tuned } => self.take_hashes(&pair, base, tuned),
             Event::DataOpened { generation, data } => {
@@ -122,12 +126,13 @@ impl Session {
                 self.arrive(image, true, Err(reason.clone()));
                 self.arrive(image, false, Err(reason));
             }
+            Event::FetchAdvanced { end, progress } => self.fetching[end.place()] = Some(progress),
+            Event::FetchEnded { end, .. } => self.fetching[end.place()] = None,
             Event::NegativesPreviewed(preview) => self.negatives = Some(preview),
             Event::StatusChanged(status) => self.status = status,
             Event::Warned(failure) => self.notices.push(Gravity::Warning, failure),
             Event::Exported { path } => {
-                let summary = format!("Saved {}", path.display());
-                self.notices.push(Gravity::News, Failure { summary, details: String::new(), end: None });
+                self.notices.push(Gravity::News, Failure::new(format!("Saved {}", path.display())));
             }
             Event::Failed(failure) => self.fail(failure),
         }
@@ -266,7 +271,7 @@ impl Session {
     fn fail(&mut self, failure: Failure) {
         self.opening = None;
         if let Some(end) = failure.end {
-            self.failed_ends[usize::from(end == End::Tuned)] = Some(failure.clone());
+            self.failed_ends[end.place()] = Some(failure.clone());
         }
         self.notices.push(Gravity::Failure, failure);
     }
@@ -285,6 +290,8 @@ fn generation_of(event: &Event) -> Option<u64> {
         | Event::PictureLoaded { generation, .. }
         | Event::PictureFailed { generation, .. } => Some(*generation),
         Event::Opening { .. }
+        | Event::FetchAdvanced { .. }
+        | Event::FetchEnded { .. }
         | Event::NegativesPreviewed(_)
         | Event::Hashed { .. }
         | Event::Exported { .. }

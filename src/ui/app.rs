@@ -1,6 +1,7 @@
 //! The app: `logic` listens to the engine and the jobs, `ui` draws, and what the panels ask is done in between.
 
 mod dropped;
+mod ends;
 mod export;
 mod jobs;
 
@@ -30,7 +31,7 @@ use super::tasks_panel::tasks_panel_ui;
 use super::thumbnails::Pictures;
 use super::tradeoff::{TradeoffState, tradeoff_panel_ui};
 use super::{look, status_line::status_line_ui, top_bar::top_bar_ui};
-use crate::engine::{Command, End, ExampleId, Failure, Link};
+use crate::engine::{Command, End, Event, ExampleId, Failure, Link};
 use crate::jobs::{JobsCommand, Link as JobsLink};
 use crate::patch::{Alpha, AlphaMap};
 use crate::report::View;
@@ -101,7 +102,7 @@ impl App {
             jobs_link,
             session: Session::default(),
             device: start.device,
-            ends: [start.base, start.tuned],
+            ends: [None, None],
             acted_on: 0,
             sweep_held: false,
             tree: remembered.unwrap_or_else(layout::default_layout),
@@ -122,14 +123,7 @@ impl App {
             frame_times: FrameTimes::default(),
             screenshot: None,
         };
-        if app.ends == [None, None] {
-            app.ends = [Some("demo:base".into()), Some("demo:tuned".into())];
-        }
-        for (place, end) in app.ends.iter().enumerate() {
-            if let Some(path) = end.as_ref().filter(|p| !p.starts_with("demo:base") && !p.starts_with("demo:tuned")) {
-                app.models.paths[place] = path.display().to_string();
-            }
-        }
+        app.name_ends(start.base, start.tuned);
         app.link.send(Command::UseResults(start.results));
         app.link.send(Command::OpenData { folder: start.data });
         app.jobs_link.send(JobsCommand::Watch(start.runs));
@@ -145,12 +139,6 @@ impl App {
     /// How long drawing takes.
     pub fn frame_times(&mut self) -> &mut FrameTimes {
         &mut self.frame_times
-    }
-
-    fn open_pair(&mut self) {
-        if let [Some(base), Some(tuned)] = &self.ends {
-            self.link.send(Command::OpenPair { base: base.clone(), tuned: tuned.clone() });
-        }
     }
 
     /// A new pair or new data voids what the engine was told before: tell it again.
@@ -195,11 +183,14 @@ impl App {
                 Ask::ChooseEnd(end) => self.choose(ctx, Choice::Checkpoint(end)),
                 Ask::ChooseData => self.choose(ctx, Choice::Data),
                 Ask::TakeEnd(end, path) => self.take_end(end, path.into()),
-                Ask::DemoPair => {
-                    self.ends = [Some("demo:base".into()), Some("demo:tuned".into())];
-                    self.models.paths = Default::default();
+                Ask::TakeData(folder) => self.link.send(Command::OpenData { folder: Some(folder.into()) }),
+                Ask::Activation(end, activation) => {
+                    self.models.activations[end.place()] = activation;
                     self.open_pair();
                 }
+                Ask::Fetch(end, name) => self.link.send(Command::Fetch { end, name }),
+                Ask::StopFetch(end) => self.link.send(Command::StopFetch(end)),
+                Ask::DemoPair => self.open_both("demo:base".into(), "demo:tuned".into()),
                 Ask::DemoData => self.link.send(Command::OpenData { folder: None }),
                 Ask::UseData(chosen, limit) => self.link.send(Command::ChooseData { chosen, limit }),
                 Ask::Focus(id) => self.focus(id),
@@ -233,17 +224,10 @@ impl App {
 
     fn choose(&mut self, ctx: &Context, choice: Choice) {
         if let Err(e) = self.chooser.ask(choice, ctx) {
-            let summary = "Cannot open a file dialog; type the path instead".to_string();
-            let failure = Failure { summary, details: e.to_string(), end: None };
+            let summary = "Cannot open a file dialog; type the path instead";
+            let failure = Failure { details: e.to_string(), ..Failure::new(summary) };
             self.session.notices.push(Gravity::Warning, failure);
         }
-    }
-
-    fn take_end(&mut self, end: End, path: PathBuf) {
-        let place = usize::from(end == End::Tuned);
-        self.models.paths[place] = path.display().to_string();
-        self.ends[place] = Some(path);
-        self.open_pair();
     }
 
     fn take_choice(&mut self) {
@@ -342,7 +326,11 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
         let events: Vec<_> = self.link.events().collect();
         for event in events {
+            let is_there = matches!(event, Event::FetchEnded { complete: true, .. });
             self.session.apply(event);
+            if is_there {
+                self.open_pair();
+            }
         }
         self.listen_to_jobs();
         self.catch_up();

@@ -6,6 +6,7 @@ use clove_training::Recipe;
 
 use crate::engine::{End, ExampleId, ImageId};
 use crate::jobs::{JobId, JobsCommand};
+use crate::kernels::Activation;
 use crate::patch::AlphaMap;
 use crate::report::{Kind, View};
 
@@ -18,8 +19,16 @@ pub enum Ask {
     ChooseEnd(End),
     /// Let the person choose a folder of benchmarks.
     ChooseData,
+    /// Look for benchmarks in this folder.
+    TakeData(String),
     /// Take this path for an end; opens the pair once both ends are known.
     TakeEnd(End, String),
+    /// Run an end with this activation, or with what its files tell.
+    Activation(End, Option<Activation>),
+    /// Download what an end's path names.
+    Fetch(End, String),
+    /// End the download of an end.
+    StopFetch(End),
     /// Open the embedded pair.
     DemoPair,
     /// Use the embedded benchmarks.

@@ -74,7 +74,7 @@ fn pick(choice: Choice) -> Option<PathBuf> {
             let title = if end == End::Base { "Open the base checkpoint" } else { "Open the tuned checkpoint" };
             rfd::FileDialog::new()
                 .set_title(title)
-                .add_filter("Checkpoints", &["safetensors"])
+                .add_filter("Checkpoints", &["safetensors", "pt", "pth", "bin"])
                 .add_filter("All files", &["*"])
                 .pick_file()
         }

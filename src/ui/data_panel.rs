@@ -1,6 +1,6 @@
 //! The benchmarks that were found, and which of them are scored.
 
-use eframe::egui::{Align, Button, DragValue, Label, Layout, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Button, DragValue, Key, Label, Layout, RichText, ScrollArea, TextEdit, Ui};
 use egui_extras::{Column, TableBuilder, TableRow};
 
 use super::ask::Ask;
@@ -19,6 +19,8 @@ const NARROWEST: f32 = 360.0;
 pub struct DataState {
     chosen: Vec<bool>,
     limit: Option<usize>,
+    /// A folder as typed.
+    path: String,
     drafted_for: u64,
 }
 
@@ -54,6 +56,7 @@ pub fn data_panel_ui(ui: &mut Ui, session: &Session, state: &mut DataState, asks
         {
             asks.push(Ask::DemoData);
         }
+        path_ui(ui, &mut state.path, asks);
     });
     let Some(data) = session.data.clone() else { return };
     state.refresh(session, &data);
@@ -62,6 +65,15 @@ pub fn data_panel_ui(ui: &mut Ui, session: &Session, state: &mut DataState, asks
         ui.set_min_width(ui.available_width().max(NARROWEST));
         table_ui(ui, &data, state);
     });
+}
+
+fn path_ui(ui: &mut Ui, path: &mut String, asks: &mut Vec<Ask>) {
+    let edit = TextEdit::singleline(path).hint_text("or type its path, then Enter").desired_width(180.0);
+    let response = ui.add(edit).accessible_name("Path of the data folder");
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if entered && !path.trim().is_empty() {
+        asks.push(Ask::TakeData(path.trim().to_owned()));
+    }
 }
 
 /// How many examples of each, and the step that makes a choice real.

@@ -14,6 +14,7 @@ mod frame_times;
 mod jobs;
 mod layout;
 mod look;
+mod model_steps;
 mod models_panel;
 mod negatives_panel;
 mod notices;

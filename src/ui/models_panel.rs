@@ -1,12 +1,14 @@
 //! Both checkpoints: what they are, where they come from, whether they fit.
 
 use eframe::egui;
-use eframe::egui::{Align, Button, Frame, Key, Label, Layout, Rect, RichText, Stroke, TextEdit, Ui};
+use eframe::egui::{Align, Frame, Key, Label, Layout, Rect, RichText, Stroke, TextEdit, Ui};
 
 use super::ask::Ask;
 use super::chooser::Choice;
 use super::look;
-use crate::engine::{CheckpointInfo, End, Failure};
+use super::model_steps::{activation_ui, failed_ui, fetching_ui, name, named};
+use crate::engine::{CheckpointInfo, End, Failure, FetchProgress};
+use crate::kernels::Activation;
 use crate::session::Session;
 
 /// The panel's own state.
@@ -14,6 +16,8 @@ use crate::session::Session;
 pub struct ModelsState {
     /// Paths as typed: base, tuned.
     pub paths: [String; 2],
+    /// Activations chosen by hand: base, tuned.
+    pub activations: [Option<Activation>; 2],
     /// Where the cards lie, for files that are dropped on them.
     pub cards: [Option<Rect>; 2],
 }
@@ -26,9 +30,17 @@ pub fn models_panel_ui(
     state: &mut ModelsState,
     asks: &mut Vec<Ask>,
 ) {
-    for (place, end) in [End::Base, End::Tuned].into_iter().enumerate() {
+    for end in [End::Base, End::Tuned] {
+        let place = end.place();
         let info = session.pair.as_ref().map(|pair| if end == End::Base { &pair.base } else { &pair.tuned });
-        let card = Card { end, info, failed: session.failed_ends[place].as_ref(), choosing: is_choosing(open, end) };
+        let card = Card {
+            end,
+            info,
+            failed: session.failed_ends[place].as_ref(),
+            fetching: session.fetching[place].as_ref(),
+            activation: state.activations[place],
+            choosing: open == Some(Choice::Checkpoint(end)),
+        };
         let path = &mut state.paths[place];
         let frame = Frame::new().fill(look::sunken(ui.visuals())).corner_radius(look::corners());
         let shown = frame.inner_margin(8.0).show(ui, |ui| card_ui(ui, &card, path, asks));
@@ -38,14 +50,13 @@ pub fn models_panel_ui(
     verdict_ui(ui, session, asks);
 }
 
-fn is_choosing(open: Option<Choice>, end: End) -> bool {
-    open == Some(Choice::Checkpoint(end))
-}
-
 struct Card<'a> {
     end: End,
     info: Option<&'a CheckpointInfo>,
     failed: Option<&'a Failure>,
+    fetching: Option<&'a FetchProgress>,
+    /// Chosen by hand.
+    activation: Option<Activation>,
     choosing: bool,
 }
 
@@ -66,13 +77,9 @@ fn card_ui(ui: &mut Ui, card: &Card, path: &mut String, asks: &mut Vec<Ask>) {
     ui.horizontal(|ui| {
         ui.label(RichText::new(card.name()).small().color(color));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let name = format!("Open {}…", card.name().to_lowercase());
-            let button = ui.add(Button::new("Open…").small());
-            button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-            if button
-                .on_hover_text("A safetensors file; its configuration and tokenizer are looked for beside it")
-                .clicked()
-            {
+            let button = named(ui, "Open…", &format!("Open {}…", name(card.end)));
+            let hover = "A safetensors, pt or bin file; its configuration and tokenizer are looked for beside it";
+            if button.on_hover_text(hover).clicked() {
                 asks.push(Ask::ChooseEnd(card.end));
             }
             if card.choosing {
@@ -81,27 +88,26 @@ fn card_ui(ui: &mut Ui, card: &Card, path: &mut String, asks: &mut Vec<Ask>) {
         });
     });
     match card.info {
-        Some(info) => facts_ui(ui, card, info),
+        Some(info) => facts_ui(ui, card, info, asks),
         None => {
             ui.label(look::label("Nothing open: choose a file, drop one here, or type a path"));
         }
     }
     path_ui(ui, card, path, asks);
-    if let Some(failure) = card.failed {
-        let text = RichText::new(&failure.summary).color(ui.visuals().error_fg_color);
-        ui.label(text).on_hover_text(&failure.details);
+    match (card.fetching, card.failed) {
+        (Some(progress), _) => fetching_ui(ui, card.end, progress, asks),
+        (None, Some(failure)) => failed_ui(ui, card.end, failure, path.trim(), asks),
+        (None, None) => {}
     }
 }
 
-fn facts_ui(ui: &mut Ui, card: &Card, info: &CheckpointInfo) {
+fn facts_ui(ui: &mut Ui, card: &Card, info: &CheckpointInfo, asks: &mut Vec<Ask>) {
     let title = RichText::new(&info.name).strong();
     ui.add(Label::new(title).truncate()).on_hover_text(info.path.display().to_string());
     ui.add(Label::new(look::label(&info.architecture)).wrap()).on_hover_text(&info.format);
     let size = format!("{:.1} M parameters · {} tokens", info.parameters as f64 / 1e6, info.context_length);
     ui.add(Label::new(look::label(size)).truncate()).on_hover_text("Parameters of both towers · longest caption");
-    let activation = format!("{} · from {}", info.activation, info.activation_source);
-    ui.add(Label::new(look::label(activation)).truncate())
-        .on_hover_text("A model run with the wrong activation still works, only worse, so its source is shown");
+    activation_ui(ui, card.end, info, card.activation, asks);
     ui.horizontal(|ui| {
         if info.sha256.is_empty() {
             let waiting = ui.label(look::digits("hashing…").small().weak());
@@ -110,10 +116,7 @@ fn facts_ui(ui: &mut Ui, card: &Card, info: &CheckpointInfo) {
         }
         let short: String = info.sha256.chars().take(12).collect();
         ui.label(look::digits(short).small().weak()).on_hover_text(format!("SHA-256 {}", info.sha256));
-        let copy = ui.add(Button::new(look::label("Copy")).small());
-        let name = format!("Copy the hash of {}", card.name().to_lowercase());
-        copy.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
-        if copy.clicked() {
+        if named(ui, "Copy", &format!("Copy the hash of {}", name(card.end))).clicked() {
             ui.ctx().copy_text(info.sha256.clone());
         }
     });
@@ -122,9 +125,10 @@ fn facts_ui(ui: &mut Ui, card: &Card, info: &CheckpointInfo) {
 fn path_ui(ui: &mut Ui, card: &Card, path: &mut String, asks: &mut Vec<Ask>) {
     let hint = card.info.map_or_else(|| "Path, then Enter".to_string(), |i| i.path.display().to_string());
     let edit = TextEdit::singleline(path).hint_text(hint).desired_width(f32::INFINITY).font(egui::TextStyle::Small);
-    let response = ui.add(edit).accessible_name(format!("Path of {}", card.name().to_lowercase()));
-    let response =
-        response.on_hover_text("A file, a folder, or hf:OWNER/NAME of a model that was fetched with `clove fetch`");
+    let response = ui.add(edit).accessible_name(format!("Path of {}", name(card.end)));
+    let response = response.on_hover_text(
+        "A file, a folder, hf:OWNER/NAME of a model of the Hugging Face hub, or the https address of a weights file",
+    );
     let entered = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     if entered && !path.trim().is_empty() {
         asks.push(Ask::TakeEnd(card.end, path.trim().to_string()));

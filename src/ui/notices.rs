@@ -100,7 +100,7 @@ fn entry_ui(ui: &mut Ui, notice: &Notice) {
         let name = format!("Copy the details of: {}", notice.summary);
         copy.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
         if copy.clicked() {
-            ui.ctx().copy_text(format!("{}\n{}", notice.summary, notice.details));
+            ui.ctx().copy_text(format!("{}\n{}", notice.summary, notice.details).trim_end().to_owned());
         }
     });
     if !notice.details.is_empty() {

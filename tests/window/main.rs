@@ -6,6 +6,7 @@
 mod examples;
 mod jobs;
 mod jobs_script;
+mod models;
 mod negatives;
 mod pictures;
 mod real;
@@ -368,7 +369,7 @@ fn an_empty_window_says_what_to_do_next() {
 fn warnings_are_counted_and_kept() {
     let (mut window, script) = window();
     for _ in 0..2 {
-        let failure = Failure { summary: "2 images are missing".into(), details: "row 17".into(), end: None };
+        let failure = Failure { details: "row 17".into(), ..Failure::new("2 images are missing") };
         script.events.send(Event::Warned(failure)).unwrap();
     }
     window.run_ok();

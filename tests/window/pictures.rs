@@ -11,7 +11,7 @@ use super::jobs_script::{JobsScript, RUNS, job, recipe};
 use super::script::ALPHAS;
 use super::{Window, window_of, window_with};
 
-const SIZE: [f32; 2] = [1024.0, 640.0];
+pub const SIZE: [f32; 2] = [1024.0, 640.0];
 /// Height of the status line.
 const STATUS: f32 = 28.0;
 
@@ -38,7 +38,7 @@ fn panel(window: &Window, name: &str) -> Rect {
     Rect::from_min_max(from, to)
 }
 
-fn take(window: &mut Window, names: &[&str], suffix: &str, results: &mut SnapshotResults) {
+pub fn take(window: &mut Window, names: &[&str], suffix: &str, results: &mut SnapshotResults) {
     window.run_ok();
     let whole = window.render().unwrap();
     for name in names {

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use clove::benchmark::{MetricName, Outcome, Score};
 use clove::engine::{
     BenchmarkInfo, CheckpointInfo, Command, DataInfo, Draw, Element, End, Event, ExampleId, ExampleInfo, Failure,
-    FocusScore, FoundInfo, ImageId, Link, NegativeInfo, NegativesPreview, OptionScore, PairInfo, Picture, Scores,
-    Status, SweepProgress,
+    FetchProgress, FocusScore, FoundInfo, ImageId, Link, NegativeInfo, NegativesPreview, OptionScore, PairInfo,
+    Picture, Remedy, Scores, Status, SweepProgress,
 };
+use clove::kernels::Activation;
 use clove::patch::{Alpha, AlphaMap};
 
 /// Name, task, title, recognition, examples, share right at base and at tuned.
@@ -58,6 +59,9 @@ struct Engine {
     focus: Option<ExampleId>,
     points: usize,
     reach: f64,
+    activations: [Option<Activation>; 2],
+    /// Whether a download was asked for; what it names can be opened then.
+    fetched: bool,
 }
 
 /// A link whose sweep stops after `points` of [`ALPHAS`] alphas.
@@ -65,8 +69,18 @@ pub fn link(points: usize) -> (Link, Script) {
     let (events, receiver): (Sender<Event>, Receiver<Event>) = channel();
     let log = Arc::new(Mutex::new(Vec::new()));
     let script = Script { log: log.clone(), events: events.clone() };
-    let engine =
-        Engine { data: data(), events, log, generation: 0, alpha: AlphaMap::BASE, focus: None, points, reach: 1.0 };
+    let engine = Engine {
+        data: data(),
+        events,
+        log,
+        generation: 0,
+        alpha: AlphaMap::BASE,
+        focus: None,
+        points,
+        reach: 1.0,
+        activations: [None, None],
+        fetched: false,
+    };
     let engine = Mutex::new(engine);
     (Link::new(move |command| engine.lock().unwrap().answer(command), receiver), script)
 }
@@ -110,22 +124,58 @@ impl Engine {
             }
             Command::Export(export) => self.tell(Event::Exported { path: export.path }),
             Command::ChooseData { .. } | Command::UseResults(_) | Command::Quit => {}
+            Command::UseActivations(activations) => self.activations = activations,
+            Command::Fetch { end, name } => self.fetch(end, name),
+            // The test says what becomes of the download.
+            Command::StopFetch(_) => {}
         }
     }
 
+    fn fetch(&mut self, end: End, name: String) {
+        self.fetched = true;
+        let progress = FetchProgress {
+            name,
+            file: "model.safetensors".into(),
+            done: 123_400_000,
+            total: Some(605_200_000),
+            seconds_left: Some(97.0),
+        };
+        self.tell(Event::FetchAdvanced { end, progress });
+    }
+
+    /// Why a path cannot be opened, if it says so itself.
+    fn failure(&self, path: &Path, end: End) -> Option<Failure> {
+        let text = path.display();
+        let (summary, details, remedy) = match text.to_string() {
+            it if it.contains("broken") => {
+                let details = format!("{text}: header of 0 bytes");
+                (format!("{text} holds no tensors; choose a checkpoint of a CLIP model"), details, None)
+            }
+            it if it.contains("bare") && self.activations[end.place()].is_none() => (
+                "the activation cannot be known from the weights alone".into(),
+                String::new(),
+                Some(Remedy::Activation),
+            ),
+            it if it.starts_with("hf:") && !self.fetched => {
+                ("it was not fetched yet, and nothing is fetched unasked".into(), String::new(), Some(Remedy::Fetch))
+            }
+            _ => return None,
+        };
+        Some(Failure { details, end: Some(end), remedy, ..Failure::new(summary) })
+    }
+
     fn open_pair(&mut self, base: &Path, tuned: &Path) {
+        self.tell(Event::Opening { what: format!("{} and {}", base.display(), tuned.display()) });
         for (path, end) in [(base, End::Base), (tuned, End::Tuned)] {
-            if path.to_string_lossy().contains("broken") {
-                let summary = format!("{} holds no tensors; choose a checkpoint of a CLIP model", path.display());
-                let details = format!("{}: header of 0 bytes", path.display());
-                return self.tell(Event::Failed(Failure { summary, details, end: Some(end) }));
+            if let Some(failure) = self.failure(path, end) {
+                return self.tell(Event::Failed(failure));
             }
         }
         self.generation += 1;
         self.reach = if tuned.starts_with("demo:tuned") { 1.0 } else { 0.7 };
         let pair = PairInfo {
-            base: checkpoint(base, "demo base"),
-            tuned: checkpoint(tuned, "demo tuned"),
+            base: checkpoint(base, "demo base", self.activations[0]),
+            tuned: checkpoint(tuned, "demo tuned", self.activations[1]),
             verdict: "74 tensors match".into(),
             remarks: vec!["Context cut from 77 to 64 tokens in both".into()],
         };
@@ -184,7 +234,7 @@ fn sweep_order() -> Vec<f64> {
     order.into_iter().map(|i| f64::from(i) / 20.0).collect()
 }
 
-fn checkpoint(path: &Path, name: &str) -> CheckpointInfo {
+fn checkpoint(path: &Path, name: &str, activation: Option<Activation>) -> CheckpointInfo {
     let is_demo = path.starts_with("demo:base") || path.starts_with("demo:tuned");
     let file = || path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     CheckpointInfo {
@@ -192,8 +242,8 @@ fn checkpoint(path: &Path, name: &str) -> CheckpointInfo {
         name: if is_demo { name.into() } else { file() },
         format: "safetensors, Hugging Face names".into(),
         architecture: "ViT 48 px, patch 8, 128×4 | text 128×3 | embed 64".into(),
-        activation: "QuickGELU".into(),
-        activation_source: "metadata".into(),
+        activation: if activation == Some(Activation::Gelu) { "GELU" } else { "QuickGELU" }.into(),
+        activation_source: if activation.is_some() { "your choice" } else { "metadata" }.into(),
         context_length: 64,
         parameters: 2_310_000,
         sha256: sha256_of(path),

@@ -94,6 +94,6 @@ impl Worker {
 
     fn warn_of_results(&self, error: &StoreError) {
         let summary = format!("the stored results are not used: {error}");
-        self.outbox.send(Event::Warned(Failure { details: summary.clone(), summary, end: None }));
+        self.outbox.send(Event::Warned(Failure::new(summary)));
     }
 }

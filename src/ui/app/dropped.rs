@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use eframe::egui::Context;
 
 use super::App;
-use crate::engine::End;
 use crate::ui::models_panel;
 
 impl App {
@@ -21,11 +20,7 @@ impl App {
                 let end = models_panel::dropped_on(&self.models, pointer, &self.session);
                 self.take_end(end, path.clone());
             }
-            [base, tuned, ..] => {
-                self.ends[0] = Some(base.clone());
-                self.models.paths[0] = base.display().to_string();
-                self.take_end(End::Tuned, tuned.clone());
-            }
+            [base, tuned, ..] => self.open_both(base.clone(), tuned.clone()),
         }
     }
 }

@@ -77,16 +77,6 @@ impl App {
     }
 
     pub(super) fn complain(&mut self, what: &str) {
-        let failure = Failure { summary: what.to_owned(), details: String::new(), end: None };
-        self.session.notices.push(Gravity::Failure, failure);
-    }
-
-    fn open_both(&mut self, base: PathBuf, tuned: PathBuf) {
-        for (place, path) in [base, tuned].into_iter().enumerate() {
-            let is_demo = path.starts_with("demo:base") || path.starts_with("demo:tuned");
-            self.models.paths[place] = if is_demo { String::new() } else { path.display().to_string() };
-            self.ends[place] = Some(path);
-        }
-        self.open_pair();
+        self.session.notices.push(Gravity::Failure, Failure::new(what));
     }
 }
