@@ -1,6 +1,6 @@
 //! Downloads that a person asked for, each on a thread of its own: scoring never waits for a network.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ impl Downloads {
         let (outbox, stops) = (self.outbox.clone(), Arc::clone(&self.stops));
         let mut download = Download { end, name, complete: false, outbox, stops };
         let folder = self.folder.clone();
-        spawn("clove-fetch", &self.outbox, move || download.run(folder, &stop));
+        spawn("clove-fetch", &self.outbox, move || download.run(folder.as_deref(), &stop));
     }
 }
 
@@ -82,7 +82,7 @@ struct Download {
 }
 
 impl Download {
-    fn run(&mut self, folder: Option<PathBuf>, stop: &AtomicBool) {
+    fn run(&mut self, folder: Option<&Path>, stop: &AtomicBool) {
         let (end, name, outbox) = (self.end, self.name.clone(), self.outbox.clone());
         let mut meter = Meter::default();
         let mut go_on = |advance: &Advance<'_>| {
@@ -92,7 +92,7 @@ impl Download {
             !stop.load(Ordering::Relaxed)
         };
         let source = self.name.parse::<Source>();
-        match source.and_then(|source| fetch::fetch(&source, folder.as_deref(), None, &mut go_on)) {
+        match source.and_then(|source| fetch::fetch(&source, folder, None, &mut go_on)) {
             Ok(_) => self.complete = true,
             Err(FetchError::Stopped) => {}
             Err(error) => {
@@ -180,14 +180,14 @@ mod tests {
         format!("http://{at}/model.safetensors")
     }
 
-    fn downloads(folder: &std::path::Path) -> (Downloads, Receiver<Event>) {
+    fn downloads(folder: &Path) -> (Downloads, Receiver<Event>) {
         let (events, received) = channel();
         let outbox = Outbox { events, wake: Arc::new(|| {}) };
         (Downloads::new(outbox, Some(folder.to_owned())), received)
     }
 
     fn next(events: &Receiver<Event>) -> Event {
-        events.recv_timeout(Duration::from_secs(60)).unwrap()
+        events.recv_timeout(Duration::from_mins(1)).unwrap()
     }
 
     #[test]

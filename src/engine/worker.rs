@@ -22,7 +22,7 @@ use super::{Command, End, ExampleId, Outbox, describe, focus, open};
 use crate::benchmark::Benchmark;
 use crate::checkpoint::Options;
 use crate::demo;
-use crate::evaluate::{Corpus, Encoder, Order, Pixels, Scoring};
+use crate::evaluate::{Corpus, Encoder, Order, Pixels, Scoring, Step};
 use crate::kernels::Activation;
 use crate::patch::AlphaMap;
 
@@ -298,7 +298,7 @@ impl Worker {
         }
         let start = Instant::now();
         let n = self.images_per_slice;
-        bench.current.step(encoder, &data.benchmarks, &bench.corpus, &mut bench.pixels, n)?;
+        let step = bench.current.step(encoder, &data.benchmarks, &bench.corpus, &mut bench.pixels, n)?;
         if self.focus_waits && bench.current.has_all_classes() {
             (self.focus_waits, self.focus_is_due) = (false, true);
         }
@@ -316,7 +316,7 @@ impl Worker {
             }
             self.outbox.send(Event::Scored { generation, scores });
         }
-        self.measure(n, start);
+        self.measure(n, step, start);
         self.pulse("scoring", false);
         Ok(())
     }
@@ -336,7 +336,7 @@ impl Worker {
         }
         let start = Instant::now();
         let n = self.images_per_slice;
-        sweep.scoring.step(encoder, &data.benchmarks, &bench.corpus, &mut bench.pixels, n)?;
+        let step = sweep.scoring.step(encoder, &data.benchmarks, &bench.corpus, &mut bench.pixels, n)?;
         sweep.seconds += start.elapsed().as_secs_f64();
         let done = sweep.scoring.is_done();
         if done {
@@ -344,7 +344,7 @@ impl Worker {
             let scores = Arc::new(snapshot(&sweep.scoring, &data.benchmarks));
             sweep.finish(&scores, self.generation, &self.outbox);
         }
-        self.measure(n, start);
+        self.measure(n, step, start);
         if done || self.last_answer.elapsed() >= PULSE {
             self.last_answer = Instant::now();
             self.report_sweep();
@@ -367,12 +367,18 @@ impl Worker {
         self.outbox.send(Event::SweepAdvanced { generation: self.generation, progress });
     }
 
-    /// Sizes the next slice so that it takes about [`SLICE`].
-    fn measure(&mut self, n: usize, start: Instant) {
+    /// Sizes the next slice so that it takes about [`SLICE`]. One that found most of its work done before says nothing
+    /// about the next: after a run of such slices a whole one would stop the slider for half a second.
+    fn measure(&mut self, n: usize, step: Step, start: Instant) {
+        if 2.0 * step.work < n as f64 {
+            return;
+        }
         let seconds = start.elapsed().as_secs_f64();
-        self.rate.add(n, seconds);
-        let fitting = n as f64 * SLICE.as_secs_f64() / seconds.max(1e-4);
-        // Grow gently: the first images of a class set bring its prompts along and say little about the next slice.
+        if step.images > 0 {
+            self.rate.add(step.images, seconds);
+        }
+        let fitting = step.work * SLICE.as_secs_f64() / seconds.max(1e-4);
+        // Grow gently: prompts say little about images.
         self.images_per_slice = (fitting as usize).clamp(1, (2 * n).clamp(8, 256));
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Result};
 
-use crate::checkpoint::{Architecture, Checkpoint};
+use crate::checkpoint::{Architecture, Checkpoint, Tower};
 use crate::clip::{Clip, Tokenizer, normalise};
 use crate::patch::{AlphaMap, Pair, Patch};
 
@@ -83,6 +83,16 @@ impl Encoder {
         (ROWS_PER_BATCH / self.architecture().image_positions()).max(1)
     }
 
+    /// Multiplications that one image takes, roughly.
+    pub fn image_work(&self) -> f64 {
+        work(self.architecture().image_positions(), &self.architecture().vision)
+    }
+
+    /// Multiplications that a text of so many tokens takes, roughly.
+    pub fn text_work(&self, tokens: usize) -> f64 {
+        work(tokens, &self.architecture().text)
+    }
+
     /// Unit vectors of preprocessed images, `embed_dim` values each, in order.
     pub fn images(&self, images: &[&[u8]]) -> Result<Vec<Vec<f32>>> {
         self.patch.fill()?;
@@ -115,6 +125,10 @@ impl Encoder {
         }
         Ok(all)
     }
+}
+
+fn work(rows: usize, tower: &Tower) -> f64 {
+    rows as f64 * tower.layers as f64 * (tower.width as f64).powi(2)
 }
 
 /// Makes OpenAI's tokenizer, which most pairs need, beside whatever happens next, such as the reading of weights.

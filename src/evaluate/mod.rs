@@ -18,7 +18,7 @@ pub use corpus::{Corpus, load};
 pub use encoder::{Encoder, EncoderError, tokenizer_of, warm_tokenizer};
 pub use pixels::{Bytes, Loaded, Pixels};
 pub use read::read;
-pub use scoring::{Order, Scoring};
+pub use scoring::{Order, Scoring, Step};
 pub use similarity::{cosine, probabilities};
 pub use standing::Standing;
 pub use sweep::{AlphaRange, RangeError, coarse_to_fine};

@@ -6,7 +6,7 @@
 mod order;
 mod prompts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -35,6 +35,35 @@ struct TextSide {
 impl TextSide {
     fn empty(alpha: Alpha, n_texts: usize, n_benchmarks: usize) -> Self {
         Self { texts: Embedded { alpha, vectors: vec![Vec::new(); n_texts] }, classes: vec![Vec::new(); n_benchmarks] }
+    }
+}
+
+/// What one step has done.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Images that were visited.
+    pub images: usize,
+    /// What there was to embed, in images: nothing where all of it was embedded before.
+    pub work: f64,
+}
+
+/// Images to visit next.
+struct Affordable {
+    /// Behind the last of them.
+    end: usize,
+    /// What there is to embed, in images.
+    work: f64,
+    /// Texts among it.
+    texts: BTreeSet<usize>,
+}
+
+/// Corpus texts that hang on an example. Class prompts do not: they come before the first image.
+fn texts_of(benchmarks: &[Benchmark], corpus: &Corpus, (b, e): (usize, usize)) -> Vec<usize> {
+    let texts = &corpus.places[b].texts;
+    match &benchmarks[b].items {
+        Items::Choices(_) | Items::Duels(_) => texts[e].clone(),
+        Items::Retrieval(retrieval) => retrieval.captions_of(e).flat_map(|caption| &texts[caption]).copied().collect(),
+        Items::Classes { .. } => Vec::new(),
     }
 }
 
@@ -144,8 +173,8 @@ impl Scoring {
         &self.unreadable
     }
 
-    /// Embeds and judges the next `n` images with everything that hangs on them; before the first image class prompts,
-    /// about as much work.
+    /// Embeds and judges the next images with everything that hangs on them, at most `n` and about the work of `n` images
+    /// alone; before the first image class prompts, as much work.
     pub fn step(
         &mut self,
         encoder: &mut Encoder,
@@ -153,11 +182,12 @@ impl Scoring {
         corpus: &Corpus,
         pixels: &mut Pixels,
         n: usize,
-    ) -> candle_core::Result<()> {
+    ) -> candle_core::Result<Step> {
         encoder.set(self.alpha)?;
-        if self.embed_prompts(encoder, corpus, n)? {
-            return Ok(());
+        if let Some(step) = self.embed_prompts(encoder, corpus, n)? {
+            return Ok(step);
         }
+        let mut step = Step { images: 0, work: 0.0 };
         let order = Arc::clone(&self.order);
         let n_images = order.images.len();
         let due: Vec<(usize, usize)> = if let Some(rest) = self.next.checked_sub(n_images) {
@@ -165,14 +195,15 @@ impl Scoring {
             self.next = n_images + end;
             order.queries[rest..end].to_vec()
         } else {
-            let end = (self.next + n).min(n_images);
-            let visited = &order.images[self.next..end];
-            self.next = end;
+            let affordable = self.affordable(encoder, benchmarks, corpus, n);
+            let visited = &order.images[self.next..affordable.end];
+            step = Step { images: visited.len(), work: affordable.work };
+            self.next = affordable.end;
             self.embed_images(encoder, corpus, pixels, visited)?;
-            let hanging: Vec<_> = visited.iter().flat_map(|i| order.examples[*i].iter().copied()).collect();
-            self.embed_texts(encoder, benchmarks, corpus, &hanging)?;
+            self.embed_rows(encoder, corpus, affordable.texts.into_iter().collect())?;
+            let hanging = visited.iter().flat_map(|i| order.examples[*i].iter().copied());
             let alone = |(b, _): &(usize, usize)| !matches!(benchmarks[*b].items, Items::Retrieval(_));
-            hanging.into_iter().filter(alone).collect()
+            hanging.filter(alone).collect()
         };
         let judged: Vec<Option<Outcome>> =
             due.par_iter().map(|(b, e)| self.judge(&benchmarks[*b], corpus, *b, *e)).collect();
@@ -183,7 +214,30 @@ impl Scoring {
         for ((b, e), _) in due.into_iter().zip(&judged).filter(|(_, outcome)| outcome.is_none()) {
             self.note_unreadable(&benchmarks[b], corpus, b, e);
         }
-        Ok(())
+        Ok(step)
+    }
+
+    /// The next images that together take about the work of `n`: at least one, at most `n`.
+    fn affordable(&self, encoder: &Encoder, benchmarks: &[Benchmark], corpus: &Corpus, n: usize) -> Affordable {
+        let mut so_far = Affordable { end: self.next, work: 0.0, texts: BTreeSet::new() };
+        let most = (self.next + n.max(1)).min(self.order.images.len());
+        while so_far.end < most {
+            let image = self.order.images[so_far.end];
+            let examples = self.order.examples[image].iter();
+            let own: BTreeSet<usize> = examples
+                .flat_map(|(b, e)| texts_of(benchmarks, corpus, (*b, *e)))
+                .filter(|t| self.texts.texts.vectors[*t].is_empty() && !so_far.texts.contains(t))
+                .collect();
+            let of_texts: f64 = own.iter().map(|t| encoder.text_work(corpus.texts[*t].len())).sum();
+            let of_image = if self.images.vectors[image].is_empty() { 1.0 } else { 0.0 };
+            let work = so_far.work + of_image + of_texts / encoder.image_work();
+            if so_far.end > self.next && work > n as f64 {
+                break;
+            }
+            so_far.texts.extend(own);
+            (so_far.end, so_far.work) = (so_far.end + 1, work);
+        }
+        so_far
     }
 
     /// Embeds one example's image and texts ahead of their turn, and returns its similarities in file order; `None`
@@ -211,7 +265,9 @@ impl Scoring {
                 }
             }
         }
-        self.embed_texts(encoder, benchmarks, corpus, &[(b, example)])?;
+        let missing = |t: &usize| self.texts.texts.vectors[*t].is_empty();
+        let texts: BTreeSet<usize> = texts_of(benchmarks, corpus, (b, example)).into_iter().filter(missing).collect();
+        self.embed_rows(encoder, corpus, texts.into_iter().collect())?;
         Ok(self.similarities(&benchmarks[b], corpus, b, example))
     }
 
@@ -251,29 +307,6 @@ impl Scoring {
             let name = corpus.images[image].name();
             self.unreadable[b].push((format!("{} example {e} ({name})", benchmark.label()), reason.clone()));
         }
-    }
-
-    fn embed_texts(
-        &mut self,
-        encoder: &Encoder,
-        benchmarks: &[Benchmark],
-        corpus: &Corpus,
-        due: &[(usize, usize)],
-    ) -> candle_core::Result<()> {
-        let mut wanted = std::collections::BTreeSet::new();
-        for (b, e) in due {
-            match &benchmarks[*b].items {
-                Items::Choices(_) | Items::Duels(_) => wanted.extend(corpus.places[*b].texts[*e].iter().copied()),
-                Items::Retrieval(retrieval) => {
-                    let own = retrieval.captions_of(*e).flat_map(|caption| &corpus.places[*b].texts[caption]);
-                    wanted.extend(own.copied());
-                }
-                // Their prompts came before the first image.
-                Items::Classes { .. } => {}
-            }
-        }
-        wanted.retain(|t| self.texts.texts.vectors[*t].is_empty());
-        self.embed_rows(encoder, corpus, wanted.into_iter().collect())
     }
 
     fn embed_rows(&mut self, encoder: &Encoder, corpus: &Corpus, texts: Vec<usize>) -> candle_core::Result<()> {

@@ -172,12 +172,10 @@ impl Workload {
 
     /// Multiplications of a unit, roughly: for the time left.
     fn cost(&self, unit: usize) -> f64 {
-        let architecture = self.encoder.architecture();
-        let (rows, tower) = match self.units.get(unit) {
-            (Side::Image, items) => (items.len() * architecture.image_positions(), &architecture.vision),
-            (Side::Text, items) => (items.iter().map(|t| self.corpus.texts[*t].len()).sum(), &architecture.text),
-        };
-        rows as f64 * tower.layers as f64 * (tower.width as f64).powi(2)
+        match self.units.get(unit) {
+            (Side::Image, items) => items.len() as f64 * self.encoder.image_work(),
+            (Side::Text, items) => items.iter().map(|t| self.encoder.text_work(self.corpus.texts[*t].len())).sum(),
+        }
     }
 
     fn alpha_of(&self, unit: usize, alpha: AlphaMap) -> Alpha {

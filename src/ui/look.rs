@@ -5,6 +5,7 @@ use eframe::egui::epaint::{CornerRadius, Mesh, Vertex, WHITE_UV};
 use eframe::egui::{
     Color32, FontFamily, FontId, Margin, Painter, Pos2, Rect, RichText, Stroke, TextStyle, Ui, Visuals, pos2, vec2,
 };
+use egui_plot::Plot;
 
 use crate::report::palette;
 
@@ -150,6 +151,19 @@ pub fn dim_if(ui: &mut Ui, stale: bool) {
     if stale {
         ui.multiply_opacity(DIM);
     }
+}
+
+/// A plot that stands still: what can be moved in it is said in its panel.
+pub fn still<'a>(plot: Plot<'a>, visuals: &Visuals) -> Plot<'a> {
+    plot.allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .allow_double_click_reset(false)
+        .show_crosshair(false)
+        .grid_color(hairline(visuals))
+        .grid_fade(0.0)
 }
 
 /// A track that wears the colours of alpha from left to right.

@@ -177,9 +177,15 @@ fn scores_on_the_way_count_what_is_judged() {
     let judged = |scoring: &Scoring| scoring.outcomes().iter().flatten().flatten().count();
     let mut steps = 0;
     while judged(&scoring) == 0 {
-        scoring.step(&mut room.encoder, &room.benchmarks, &room.corpus, &mut room.pixels, 10).unwrap();
+        let step = scoring.step(&mut room.encoder, &room.benchmarks, &room.corpus, &mut room.pixels, 10).unwrap();
+        assert!(step.images <= 10 && step.work > 0.0 && step.work < 12.0, "the work of 10 images: {step:?}");
         steps += 1;
     }
+    let again = room.finish(&mut scoring, 10);
+    assert!(again.iter().all(|rows| !rows.is_empty()));
+    scoring.restart(AlphaMap::BASE);
+    let step = scoring.step(&mut room.encoder, &room.benchmarks, &room.corpus, &mut room.pixels, 10).unwrap();
+    assert_eq!((step.images, step.work), (10, 0.0), "all of it is embedded");
     assert!(steps > 1 && scoring.has_all_classes(), "prompts come before the first image, in slices");
     let judged = judged(&scoring);
     let scored: usize = scoring.scores(&room.benchmarks).iter().filter_map(|rows| rows.first()).map(|s| s.scored).sum();

@@ -123,11 +123,10 @@ impl Engine {
                 self.tell(Event::NegativesPreviewed(Arc::new(preview(caption, seed))));
             }
             Command::Export(export) => self.tell(Event::Exported { path: export.path }),
-            Command::ChooseData { .. } | Command::UseResults(_) | Command::Quit => {}
+            // What becomes of a download is said by the test.
+            Command::ChooseData { .. } | Command::UseResults(_) | Command::StopFetch(_) | Command::Quit => {}
             Command::UseActivations(activations) => self.activations = activations,
             Command::Fetch { end, name } => self.fetch(end, name),
-            // The test says what becomes of the download.
-            Command::StopFetch(_) => {}
         }
     }
 

@@ -2,31 +2,40 @@
 
 use std::sync::Arc;
 
-use super::Scoring;
+use super::{Scoring, Step};
 use crate::evaluate::corpus::Corpus;
 use crate::evaluate::encoder::Encoder;
 use crate::evaluate::similarity::cosine;
 
-/// Prompts that cost about as much as an image.
+/// Prompts that take about as long as an image, for the time left.
 const PER_IMAGE: usize = 8;
 /// Prompts that one example may have embedded ahead of their turn.
 const AHEAD: usize = 512;
 
 impl Scoring {
-    /// Embeds prompts that are still missing, about the work of `n` images; false when there were none.
-    pub(super) fn embed_prompts(&mut self, encoder: &Encoder, corpus: &Corpus, n: usize) -> candle_core::Result<bool> {
+    /// Embeds prompts that are still missing, the work of `n` images, and returns how much of that there was; `None`
+    /// when no prompt was missing.
+    pub(super) fn embed_prompts(
+        &mut self,
+        encoder: &Encoder,
+        corpus: &Corpus,
+        n: usize,
+    ) -> candle_core::Result<Option<Step>> {
         let order = Arc::clone(&self.order);
         for b in order.classes.iter().copied().filter(|b| self.texts.classes[*b].is_empty()).collect::<Vec<_>>() {
-            let missing = self.missing_prompts(corpus, b, PER_IMAGE.saturating_mul(n.max(1)));
+            let work = |t: &usize| encoder.text_work(corpus.texts[*t].len()) / encoder.image_work();
+            let longest = corpus.places[b].texts.iter().flatten().map(work).fold(0.0, f64::max);
+            let missing = self.missing_prompts(corpus, b, (n.max(1) as f64 / longest).ceil() as usize);
             if !missing.is_empty() {
                 self.prompts += missing.len();
+                let work = missing.iter().map(work).sum();
                 self.embed_rows(encoder, corpus, missing)?;
-                return Ok(true);
+                return Ok(Some(Step { images: 0, work }));
             }
             self.classify(corpus, b);
         }
         self.prompts = order.prompts;
-        Ok(false)
+        Ok(None)
     }
 
     /// Whether the classes of a benchmark can be compared with, after embedding the prompts that are missing where they

@@ -112,18 +112,9 @@ fn plot_ui(ui: &mut Ui, lines: &[Line], measured: Measured) {
     };
     let step = AxisHints::new_x().formatter(|mark, _| words::count(mark.value.max(0.0).round() as usize));
     let value = AxisHints::new_y().formatter(|mark, _| short(mark.value)).min_thickness(36.0);
-    let plot = Plot::new("job curves")
+    let plot = look::still(Plot::new("job curves"), ui.visuals())
         .custom_x_axes(vec![axis(step, "Step")])
         .custom_y_axes(vec![axis(value, &label)])
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .allow_double_click_reset(false)
-        .show_crosshair(false)
-        .grid_color(look::hairline(ui.visuals()))
-        .grid_fade(0.0)
         .grid_spacing(SPACING..=90.0)
         .x_grid_spacer(|input| grid(&input, (2.2 * input.base_step_size).max(1.0)))
         .y_grid_spacer(|input| grid(&input, 0.0))
