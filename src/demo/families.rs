@@ -39,7 +39,7 @@ pub fn family_member(seed: u64, index: u64, kin: Kin) -> Drawn {
 }
 
 /// One family in so many is replay instead.
-const REPLAY: u64 = 4;
+const REPLAY: u64 = 8;
 
 /// Sample `index` of what the recipe `demo.toml` trains on: who is where, and captions of base's kind, which keep the
 /// fine-tune from forgetting what base knew. Mixed with who owns which colour, neither leaves chance within its few
