@@ -31,9 +31,9 @@ pub enum CheckpointError {
     /// A checkpoint elsewhere that cannot be had.
     #[error("{reason}: {}", path.display())]
     Elsewhere { path: PathBuf, reason: String },
-    /// A checkpoint elsewhere that has to be fetched first.
-    #[error("{reason}: {}", path.display())]
-    NotFetched { path: PathBuf, reason: String },
+    /// A checkpoint elsewhere that has to be fetched first; the reason names it.
+    #[error("{reason}")]
+    NotFetched { reason: String },
     /// Writing would replace a file.
     #[error("the file exists and is not overwritten; choose another name or remove it first: {}", .0.display())]
     Exists(PathBuf),

@@ -39,10 +39,10 @@ pub fn open(path: &Path, options: Options) -> Result<Checkpoint, CheckpointError
         }
         Some(other) if fetch::Source::is_named(other) => {
             let elsewhere = |error: fetch::FetchError| {
-                let (path, reason) = (path.to_owned(), error.to_string());
+                let reason = error.to_string();
                 match error {
-                    fetch::FetchError::NotFetched { .. } => CheckpointError::NotFetched { path, reason },
-                    _ => CheckpointError::Elsewhere { path, reason },
+                    fetch::FetchError::NotFetched { .. } => CheckpointError::NotFetched { reason },
+                    _ => CheckpointError::Elsewhere { path: path.to_owned(), reason },
                 }
             };
             let mut checkpoint = Checkpoint::open(&fetch::find(other).map_err(elsewhere)?, options)?;

@@ -1,5 +1,6 @@
 //! The app: `logic` listens to the engine and the jobs, `ui` draws, and what the panels ask is done in between.
 
+mod choices;
 mod dropped;
 mod ends;
 mod export;
@@ -30,8 +31,9 @@ use super::slices_panel::{SlicesState, slices_panel_ui};
 use super::tasks_panel::tasks_panel_ui;
 use super::thumbnails::Pictures;
 use super::tradeoff::{TradeoffState, tradeoff_panel_ui};
+use super::typed_path::{TypedPath, typed_path_ui};
 use super::{look, status_line::status_line_ui, top_bar::top_bar_ui};
-use crate::engine::{Command, End, Event, ExampleId, Failure, Link};
+use crate::engine::{Command, End, Event, ExampleId, Link};
 use crate::jobs::{JobsCommand, Link as JobsLink};
 use crate::patch::{Alpha, AlphaMap};
 use crate::report::View;
@@ -80,6 +82,7 @@ pub struct App {
     notices: NoticesState,
     shortcuts_open: bool,
     chooser: Chooser,
+    typed_path: Option<TypedPath>,
     /// What is to be exported once a file is chosen.
     export_view: Option<Box<View>>,
     frame_times: FrameTimes,
@@ -119,6 +122,7 @@ impl App {
             notices: NoticesState::default(),
             shortcuts_open: false,
             chooser: Chooser::default(),
+            typed_path: None,
             export_view: None,
             frame_times: FrameTimes::default(),
             screenshot: None,
@@ -219,25 +223,6 @@ impl App {
                 Ask::Shortcuts => self.shortcuts_open = !self.shortcuts_open,
                 Ask::ResetLayout => self.tree = layout::default_layout(),
             }
-        }
-    }
-
-    fn choose(&mut self, ctx: &Context, choice: Choice) {
-        if let Err(e) = self.chooser.ask(choice, ctx) {
-            let summary = "Cannot open a file dialog; type the path instead";
-            let failure = Failure { details: e.to_string(), ..Failure::new(summary) };
-            self.session.notices.push(Gravity::Warning, failure);
-        }
-    }
-
-    fn take_choice(&mut self) {
-        match self.chooser.answer() {
-            Some((Choice::Checkpoint(end), path)) => self.take_end(end, path),
-            Some((Choice::Data, path)) => self.link.send(Command::OpenData { folder: Some(path) }),
-            Some((Choice::Recipe, path)) => self.jobs_link.send(JobsCommand::ReadRecipe(path)),
-            Some((Choice::FieldFile(key) | Choice::FieldFolder(key), path)) => self.form.choose(key, &path),
-            Some((Choice::Export(kind), path)) => self.export(kind, path),
-            None => {}
         }
     }
 
@@ -356,6 +341,9 @@ impl eframe::App for App {
         form_window_ui(&ctx, &self.session, &mut self.form, &mut asks);
         toasts_ui(&ctx, &self.session.notices, &mut self.notices);
         notices_window_ui(&ctx, &mut self.session.notices, &mut self.notices);
+        if let Some((choice, path)) = typed_path_ui(&ctx, &mut self.typed_path) {
+            self.take(choice, path.into(), false);
+        }
         if shortcuts_window_ui(&ctx, &mut self.shortcuts_open) {
             asks.push(Ask::ResetLayout);
         }

@@ -3,6 +3,7 @@
 use eframe::egui;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::time::{Duration, Instant};
 
 use crate::engine::End;
 use crate::report::Kind;
@@ -24,10 +25,22 @@ pub enum Choice {
     Export(Kind),
 }
 
+/// A dialog that ends sooner than this without a path was never seen by a person: none could be opened.
+const UNSEEN: Duration = Duration::from_millis(300);
+
+/// How a dialog ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// With a path.
+    Chosen(Choice, PathBuf),
+    /// Before it was open.
+    NoDialog(Choice),
+}
+
 /// At most one open dialog.
 #[derive(Debug, Default)]
 pub struct Chooser {
-    open: Option<(Choice, Receiver<Option<PathBuf>>)>,
+    open: Option<(Choice, Instant, Receiver<Option<PathBuf>>)>,
 }
 
 impl Chooser {
@@ -41,24 +54,25 @@ impl Chooser {
             wake.request_repaint();
         };
         std::thread::Builder::new().name("file-dialog".into()).spawn(work)?;
-        self.open = Some((choice, answer));
+        self.open = Some((choice, Instant::now(), answer));
         Ok(())
     }
 
     /// What is being chosen right now.
     pub fn is_open(&self) -> Option<Choice> {
-        self.open.as_ref().map(|(choice, _)| *choice)
+        self.open.as_ref().map(|(choice, ..)| *choice)
     }
 
-    /// The chosen path, once. Never waits.
-    pub fn answer(&mut self) -> Option<(Choice, PathBuf)> {
-        let (choice, receiver) = self.open.as_ref()?;
-        let choice = *choice;
+    /// How the dialog ended, once; nothing where a person closed it. Never waits.
+    pub fn answer(&mut self) -> Option<Answer> {
+        let (choice, asked, receiver) = self.open.as_ref()?;
+        let (choice, asked) = (*choice, *asked);
         match receiver.try_recv() {
             Err(TryRecvError::Empty) => None,
             Ok(path) => {
                 self.open = None;
-                path.map(|p| (choice, p))
+                let unseen = (asked.elapsed() < UNSEEN).then_some(Answer::NoDialog(choice));
+                path.map(|path| Answer::Chosen(choice, path)).or(unseen)
             }
             Err(TryRecvError::Disconnected) => {
                 self.open = None;
@@ -84,7 +98,6 @@ fn pick(choice: Choice) -> Option<PathBuf> {
         }
         Choice::FieldFile(_) => rfd::FileDialog::new().set_title("Choose a checkpoint").pick_file(),
         Choice::FieldFolder(_) => rfd::FileDialog::new().set_title("Choose a folder").pick_folder(),
-        // Dialogs of the system ask before they give the name of a file that is there.
         Choice::Export(kind) => {
             let (name, extension) = (kind.file_name(), kind.extension());
             let dialog = rfd::FileDialog::new().set_title("Export").set_file_name(name);

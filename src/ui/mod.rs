@@ -27,6 +27,7 @@ mod tasks_panel;
 mod thumbnails;
 mod top_bar;
 mod tradeoff;
+mod typed_path;
 mod window;
 
 pub use app::{App, Start};

@@ -15,11 +15,12 @@ impl App {
         self.choose(ctx, Choice::Export(kind));
     }
 
-    /// The dialog asked about a file that is there, unless its name was typed without its ending.
-    pub(super) fn export(&mut self, kind: Kind, path: PathBuf) {
+    /// A dialog asked about a file that is there, unless its name was typed without its ending.
+    pub(super) fn export(&mut self, kind: Kind, path: PathBuf, by_dialog: bool) {
         let Some(view) = self.export_view.take() else { return };
-        let replace = Kind::of(&path) == Some(kind);
-        let path = if replace { path } else { format!("{}.{}", path.display(), kind.extension()).into() };
+        let is_whole = Kind::of(&path) == Some(kind);
+        let replace = is_whole && by_dialog;
+        let path = if is_whole { path } else { format!("{}.{}", path.display(), kind.extension()).into() };
         self.link.send(Command::Export(Box::new(Export { path, kind, view: *view, replace })));
     }
 }
