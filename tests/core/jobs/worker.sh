@@ -30,22 +30,21 @@ step=0
 [ -n "$resume" ] && step=$(ls "$dir/checkpoints" | sed -n 's/^step_0*\([0-9]\)/\1/p' | sort -n | tail -1)
 step=${step:-0}
 tell '"started","step":'$step',"steps":'$steps',"pid":'$$',"device":"fake","samples":null,"parameters":9,"trained":9'
-end() { echo "end $name" >>"$trace"; exit "$1"; }
+# The trace comes before the last event: who reads that event may look at the trace at once.
+end() { echo "end $name" >>"$trace"; tell "$2"; exit "$1"; }
 save() { mkdir -p "$dir/checkpoints/$(printf step_%06d "$step")"; }
-trap 'save; tell "\"stopped\",\"step\":$step"; end 85' TERM
+trap 'save; end 85 "\"stopped\",\"step\":$step"' TERM
 while [ "$step" -lt "$steps" ]; do
     sleep 0.03
     step=$((step + 1))
     tell '"step","step":'$step',"loss":'$step.5',"lr":0.001,"grad_norm":1.0,"logit_scale":2.0,"pairs_per_s":640.0,"negatives_share":0.5,"memory_bytes":1000,"seconds_left":1.0'
     [ $((step % 5)) -eq 0 ] && save
-    [ "$name" = fails ] && { tell '"failed","message":"the loss is not a number at step 1"'; end 1; }
+    [ "$name" = fails ] && end 1 '"failed","message":"the loss is not a number at step 1"'
     if [ "$name" != deaf ] && rm "$dir/control/stop" 2>/dev/null; then
         save
-        tell '"stopped","step":'$step
-        end 85
+        end 85 '"stopped","step":'$step
     fi
 done
 mkdir -p "$dir/weights/hf"
 echo '{"weights":["weights/hf"],"steps":'$steps',"seconds":1.0,"sha256":"00"}' >"$dir/result.json"
-tell '"done","step":'$step',"seconds":1.0'
-end 0
+end 0 '"done","step":'$step',"seconds":1.0'
