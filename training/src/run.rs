@@ -352,6 +352,7 @@ impl<'a, 'w, M: TwoTower + ?Sized> Run<'a, 'w, M> {
                     self.saved = Some(state.step);
                     self.evaluated = state.evaluated.then_some(state.step);
                     self.skipped = self.worker.source.fault_counts().skipped();
+                    self.writer.remove_oldest(self.recipe.checkpoints_kept, state.step)?;
                     return Ok(());
                 }
                 Err(error) => {

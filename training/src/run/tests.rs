@@ -237,6 +237,22 @@ fn killed_again_and_again_it_still_gives_the_same_bytes() {
 }
 
 #[test]
+fn what_was_killed_before_it_removed_the_oldest_checkpoint_does_so_when_resumed() {
+    let desk = Desk::new(&recipe());
+    desk.work(&mut Mortal::until(6), &|| false).0.unwrap_err();
+    assert_eq!(desk.checkpoints(), [2, 4, 6]);
+    let folder = |step: u64| desk.run.path().join(format!("checkpoints/step_{step:06}"));
+    std::fs::create_dir(folder(1)).unwrap();
+    for file in std::fs::read_dir(folder(2)).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder(1).join(file.file_name())).unwrap();
+    }
+    assert_eq!(desk.checkpoints(), [1, 2, 4, 6]);
+    desk.work(&mut Mortal::until(6), &|| false).0.unwrap_err();
+    assert_eq!(desk.checkpoints(), [2, 4, 6]);
+}
+
+#[test]
 fn stopped_at_any_step_it_is_saved_there() {
     let whole = whole();
     for at in 0..STEPS {

@@ -123,13 +123,23 @@ impl Writer {
         aside::folder(&path, fill).map_err(fail())?;
         // What the events say before this step shall not be younger than the step.
         let _ = self.events.sync_data();
+        self.remove_oldest(kept, step)?;
+        Ok(CheckpointFolder { step, bytes: aside::size(&path), path })
+    }
+
+    /// Removes the oldest checkpoints so that `kept` are left (0: all), and never that of `step`. A worker that was
+    /// killed right after its last checkpoint left one too many.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn remove_oldest(&self, kept: usize, step: u64) -> Result<(), RunError> {
         if kept > 0 {
             let all = self.run.checkpoints()?;
             for old in all.iter().take(all.len().saturating_sub(kept)).filter(|old| old.step != step) {
                 aside::remove(&old.path).map_err(RunError::io("remove an old checkpoint", &old.path))?;
             }
         }
-        Ok(CheckpointFolder { step, bytes: aside::size(&path), path })
+        Ok(())
     }
 
     /// Has `fill` make the folder `relative`, there whole or not at all, in the place of what an earlier worker left.
