@@ -1,4 +1,5 @@
-//! The readers of benchmarks, chosen by the first byte: JSON, JSON lines, CSV, Parquet, MATLAB, CIFAR and tar.
+//! The readers of benchmarks, chosen by the first byte: JSON, JSON lines, CSV, MATLAB, CIFAR and tar.
+//! Not Parquet: its crate panics on damaged metadata, which the reader turns into an error, and a fuzzer does not.
 //! Set TMPDIR to a folder in memory.
 
 #![no_main]
@@ -9,7 +10,7 @@ use clove::benchmark::read;
 use libfuzzer_sys::fuzz_target;
 
 /// A benchmark, the file that gets the bytes, and files that must lie beside it.
-const FILES: [(&str, &str, &[&str]); 17] = [
+const FILES: [(&str, &str, &[&str]); 16] = [
     ("aro-relation", "visual_genome_relation.json", &[]),
     ("aro-attribution", "visual_genome_attribution.json", &[]),
     ("aro-coco-order", "coco_order/instances.json", &[]),
@@ -18,7 +19,6 @@ const FILES: [(&str, &str, &[&str]); 17] = [
     ("sugarcrepe-pp", "swap_obj.json", &[]),
     ("svo-probes", "svo_probes.csv", &[]),
     ("winoground", "examples.jsonl", &[]),
-    ("winoground", "data/test-00000-of-00001.parquet", &[]),
     ("colorswap", "test.json", &[]),
     ("cola", "COLA_multiobjects_matching_benchmark.json", &[]),
     ("pairs", "pairs.jsonl", &[]),
