@@ -200,7 +200,7 @@ impl Scoring {
             step = Step { images: visited.len(), work: affordable.work };
             self.next = affordable.end;
             self.embed_images(encoder, corpus, pixels, visited)?;
-            self.embed_rows(encoder, corpus, affordable.texts.into_iter().collect())?;
+            self.embed_rows(encoder, corpus, affordable.texts)?;
             let hanging = visited.iter().flat_map(|i| order.examples[*i].iter().copied());
             let alone = |(b, _): &(usize, usize)| !matches!(benchmarks[*b].items, Items::Retrieval(_));
             hanging.filter(alone).collect()
@@ -226,7 +226,7 @@ impl Scoring {
             let examples = self.order.examples[image].iter();
             let own: BTreeSet<usize> = examples
                 .flat_map(|(b, e)| texts_of(benchmarks, corpus, (*b, *e)))
-                .filter(|t| self.texts.texts.vectors[*t].is_empty() && !so_far.texts.contains(t))
+                .filter(|t| self.is_missing(*t) && !so_far.texts.contains(t))
                 .collect();
             let of_texts: f64 = own.iter().map(|t| encoder.text_work(corpus.texts[*t].len())).sum();
             let of_image = if self.images.vectors[image].is_empty() { 1.0 } else { 0.0 };
@@ -265,9 +265,9 @@ impl Scoring {
                 }
             }
         }
-        let missing = |t: &usize| self.texts.texts.vectors[*t].is_empty();
-        let texts: BTreeSet<usize> = texts_of(benchmarks, corpus, (b, example)).into_iter().filter(missing).collect();
-        self.embed_rows(encoder, corpus, texts.into_iter().collect())?;
+        let texts = texts_of(benchmarks, corpus, (b, example)).into_iter();
+        let missing: BTreeSet<usize> = texts.filter(|t| self.is_missing(*t)).collect();
+        self.embed_rows(encoder, corpus, missing)?;
         Ok(self.similarities(&benchmarks[b], corpus, b, example))
     }
 
@@ -309,7 +309,13 @@ impl Scoring {
         }
     }
 
-    fn embed_rows(&mut self, encoder: &Encoder, corpus: &Corpus, texts: Vec<usize>) -> candle_core::Result<()> {
+    /// Whether a text is not embedded at this alpha.
+    fn is_missing(&self, text: usize) -> bool {
+        self.texts.texts.vectors[text].is_empty()
+    }
+
+    /// Embeds distinct texts, in ascending order: equal sets make equal batches.
+    fn embed_rows(&mut self, encoder: &Encoder, corpus: &Corpus, texts: BTreeSet<usize>) -> candle_core::Result<()> {
         let rows: Vec<&[u32]> = texts.iter().map(|t| corpus.texts[*t].as_slice()).collect();
         for (text, vector) in texts.into_iter().zip(encoder.texts(&rows)?) {
             self.texts.texts.vectors[text] = vector;

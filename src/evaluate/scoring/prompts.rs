@@ -1,5 +1,6 @@
 //! Class prompts, embedded in slices before the first image is visited: ImageNet has 80,000 of them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Scoring, Step};
@@ -64,12 +65,8 @@ impl Scoring {
     }
 
     /// The first `most` texts of a benchmark's prompts that are not embedded, each once.
-    fn missing_prompts(&self, corpus: &Corpus, b: usize, most: usize) -> Vec<usize> {
-        let all = corpus.places[b].texts.iter().flatten().copied();
-        let mut missing: Vec<usize> = all.filter(|t| self.texts.texts.vectors[*t].is_empty()).take(most).collect();
-        missing.sort_unstable();
-        missing.dedup();
-        missing
+    fn missing_prompts(&self, corpus: &Corpus, b: usize, most: usize) -> BTreeSet<usize> {
+        corpus.places[b].texts.iter().flatten().copied().filter(|t| self.is_missing(*t)).take(most).collect()
     }
 
     /// The classes of a benchmark whose prompts are all embedded.
