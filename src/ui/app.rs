@@ -311,11 +311,10 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
         let events: Vec<_> = self.link.events().collect();
         for event in events {
-            let is_there = matches!(event, Event::FetchEnded { complete: true, .. });
-            self.session.apply(event);
-            if is_there {
-                self.open_pair();
+            if let Event::FetchEnded { end, name, complete: true } = &event {
+                self.take_fetched(*end, name);
             }
+            self.session.apply(event);
         }
         self.listen_to_jobs();
         self.catch_up();

@@ -3,7 +3,7 @@
 use clove::engine::{Command, End, Event};
 use clove::kernels::Activation;
 use clove::ui::Start;
-use eframe::egui::{Key, Theme};
+use eframe::egui::{Key, Modifiers, Theme};
 use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::Queryable;
 
@@ -51,6 +51,25 @@ fn a_model_that_is_not_there_is_downloaded_when_asked_for_and_then_opened() {
     assert_eq!((fetched(), opened()), (2, 3));
     assert!(window.query_by_label("Download tuned").is_none());
     assert_eq!(window.state().session().pair.as_ref().unwrap().tuned.path.as_os_str(), "hf:someone/clip");
+}
+
+#[test]
+fn a_download_that_nothing_waits_for_any_more_opens_nothing() {
+    let (mut window, script) = window();
+    enter(&mut window, "Path of tuned", "hf:someone/clip");
+    click(&mut window, "Download tuned");
+    window.get_by_label("Path of tuned").focus();
+    window.run_ok();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.run_ok();
+    window.get_by_label("Path of tuned").type_text("/models/other.pt");
+    window.run_ok();
+    press(&mut window, Key::Enter, 1);
+    let name = "hf:someone/clip".to_owned();
+    script.events.send(Event::FetchEnded { end: End::Tuned, name, complete: true }).unwrap();
+    window.run_ok();
+    window.run_ok();
+    assert_eq!(count(&script.log, |c| matches!(c, Command::OpenPair { .. })), 3, "no fourth");
 }
 
 #[test]

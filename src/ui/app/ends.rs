@@ -40,6 +40,13 @@ impl App {
         self.take_end(End::Tuned, tuned);
     }
 
+    /// A download is there: the pair is opened, unless its end has got another name meanwhile.
+    pub(super) fn take_fetched(&mut self, end: End, name: &str) {
+        if self.ends[end.place()].as_ref().is_some_and(|path| path.as_os_str() == name) {
+            self.open_pair();
+        }
+    }
+
     pub(super) fn open_pair(&mut self) {
         if let [Some(base), Some(tuned)] = &self.ends {
             self.link.send(Command::UseActivations(self.models.activations));
